@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { actorSchema } from './envelope.ts';
+
+/** One command or query that a service takes at `POST /internal/<service>/<name>`: the shapes both sides hold to. */
+export interface MessageContract<Request extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+  readonly request: Request;
+  readonly result: Result;
+  readonly meaning: string;
+}
+
+/** Declares one internal command or query. */
+export function message<Request extends z.ZodType, Result extends z.ZodType>(
+  meaning: string,
+  request: Request,
+  result: Result,
+): MessageContract<Request, Result> {
+  return { meaning, request, result };
+}
+
+export type ContractTable = Readonly<Record<string, MessageContract>>;
+export type RequestOf<T extends ContractTable, K extends keyof T> = z.infer<T[K]['request']>;
+export type ResultOf<T extends ContractTable, K extends keyof T> = z.infer<T[K]['result']>;
+
+/** What travels to an owner: the command, who asked for it and the correlation that its events will carry. */
+export const commandEnvelopeSchema = z.strictObject({
+  actor: actorSchema,
+  correlationId: z.string().min(1).max(128),
+  command: z.unknown(),
+});
+
+/** Where a command left its stream: admin waits until its read model has applied `position` of this owner before it answers. A command that changed nothing repeats the stream's last. */
+export const commandReceiptSchema = z.strictObject({
+  stream: z.string(),
+  version: z.number().int().nonnegative(),
+  position: z.number().int().nonnegative(),
+  result: z.unknown(),
+});
+export type CommandReceipt<Result = unknown> = {
+  readonly stream: string;
+  readonly version: number;
+  readonly position: number;
+  readonly result: Result;
+};

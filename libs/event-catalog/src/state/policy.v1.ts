@@ -1,0 +1,9 @@
+import { z } from 'zod';
+import { roleDefinitionSchema } from '../policy/role-definition.ts';
+
+/** The one entity of the policy state topic; key = `bundle`. */
+export const policyStateSchema = z.strictObject({
+  number: z.number().int().positive(),
+  roles: z.array(roleDefinitionSchema),
+});
+export type PolicyState = z.infer<typeof policyStateSchema>;

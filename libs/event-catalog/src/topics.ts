@@ -1,0 +1,41 @@
+import type { ServiceName } from './define-event.ts';
+
+/** How a topic is laid out. Partition counts are fixed for good: a change would break the order of a key. */
+export interface TopicDefinition {
+  readonly name: string;
+  readonly partitions: number;
+  readonly compacted: boolean;
+  /** A security topic stops and alarms on a message it cannot apply; any other parks it in the dead-letter topic. */
+  readonly security: boolean;
+}
+
+const topic = (name: string, options: Partial<TopicDefinition> = {}): TopicDefinition => ({
+  name,
+  partitions: 6,
+  compacted: false,
+  security: true,
+  ...options,
+});
+
+/** Every topic there is. State topics hold the newest value of each key; a tombstone (null) means gone. */
+export const topics = {
+  identity: topic('gatehouse.identity.v1'),
+  policy: topic('gatehouse.policy.v1'),
+  registry: topic('gatehouse.registry.v1'),
+  auditRaw: topic('gatehouse.audit.raw.v1'),
+  principalsState: topic('gatehouse.state.principals.v1', { compacted: true }),
+  policyState: topic('gatehouse.state.policy.v1', { compacted: true, partitions: 1 }),
+  catalogueState: topic('gatehouse.state.catalogue.v1', { compacted: true }),
+} as const;
+
+/** The topic that a service's domain events go to. */
+export function topicOf(owner: ServiceName): TopicDefinition {
+  const found = topics[owner as keyof typeof topics];
+  if (found === undefined) throw new Error(`${owner} owns no domain topic`);
+  return found;
+}
+
+/** Where a message goes that a consumer could not apply after its attempts. */
+export function deadLetterTopicOf(name: string): TopicDefinition {
+  return topic(`${name}.dlq`, { partitions: 1, security: false });
+}

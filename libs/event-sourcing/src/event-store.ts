@@ -1,0 +1,37 @@
+import type { Actor, DomainEvent, RecordedEvent } from '@gatehouse/event-catalog';
+
+/** One event to append, with what the store cannot know of itself. */
+export type EventToAppend = DomainEvent & {
+  readonly actor: Actor;
+  readonly occurredAt: string;
+  readonly correlationId: string;
+  readonly causationId?: string;
+};
+
+/** Where an append left the stream and the log. */
+export interface AppendReceipt {
+  readonly version: number;
+  readonly position: number;
+}
+
+/** The log of one service: streams with optimistic concurrency, and all events in commit order without a gap. It is also the outbox. */
+export interface EventStore {
+  /** All events of a stream, oldest first, upcast to the newest version; empty for a stream that does not exist. */
+  readStream(stream: string): Promise<readonly RecordedEvent[]>;
+  /** Appends all or nothing; throws ConcurrencyError unless the stream is at `expectedVersion` (0 = does not exist). */
+  append(stream: string, expectedVersion: number, events: readonly EventToAppend[]): Promise<AppendReceipt>;
+  /** Events with a position greater than `after`, in order, at most `limit`. */
+  readAll(after: number, limit: number): Promise<readonly RecordedEvent[]>;
+  /** The highest committed position; 0 when empty. */
+  head(): Promise<number>;
+  /** Calls back soon after appends by anyone; at least once per burst, and never instead of polling. Returns the unsubscriber. */
+  onAppended(listener: () => void): () => void;
+}
+
+/** Somebody appended to the stream first: load, decide and append again. */
+export class ConcurrencyError extends Error {
+  constructor(stream: string, expectedVersion: number) {
+    super(`stream ${stream} is no longer at version ${expectedVersion}`);
+    this.name = 'ConcurrencyError';
+  }
+}
