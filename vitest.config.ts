@@ -1,12 +1,26 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-// One file for the whole repo; projects are kinds of test, not packages. The `source` condition
-// lets a test read the `src` of a sibling package, so unit and integration tests need no build.
-const conditions = ['source'];
+/**
+ * A test reads the `src` of a sibling package, so unit and integration tests need no build. Not by the `source`
+ * condition, as tsc does: Vitest hands conditions on to Node, and some npm packages name their unbuilt sources so.
+ */
+const siblingSources = {
+  name: 'sibling-sources',
+  enforce: 'pre' as const,
+  resolveId(id: string): string | undefined {
+    const name = /^@gatehouse\/([\w-]+)$/.exec(id)?.[1];
+    if (name === undefined) return undefined;
+    return ['libs', 'services']
+      .map((kind) => fileURLToPath(new URL(`${kind}/${name}/src/index.ts`, import.meta.url)))
+      .find((path) => existsSync(path));
+  },
+};
 
+// One file for the whole repo; projects are kinds of test, not packages.
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
+  plugins: [siblingSources],
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: ['{libs,services}/*/src/**/*.spec.ts'] } },
@@ -15,6 +29,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['{libs,services}/*/src/**/*.int-spec.ts'],
+          globalSetup: ['libs/testing/src/postgres.global-setup.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers: 2,

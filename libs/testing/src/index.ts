@@ -1,0 +1,16 @@
+export { eventually, type EventuallyOptions } from './eventually.ts';
+export { freePort } from './free-port.ts';
+export { freshDatabase, type FreshDatabase } from './fresh-database.ts';
+export { ManualClock } from './manual-clock.ts';
+export {
+  startThrowAwayPostgres,
+  type ThrowAwayPostgres,
+  type ThrowAwayPostgresOptions,
+} from './throw-away-postgres.ts';
+export {
+  everythingStdio,
+  filesystemStdio,
+  startEverythingOverHttp,
+  type HttpUpstream,
+  type StdioCommand,
+} from './upstreams.ts';
