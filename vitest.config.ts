@@ -30,6 +30,7 @@ export default defineConfig({
           name: 'integration',
           include: ['{libs,services}/*/src/**/*.int-spec.ts'],
           globalSetup: ['libs/testing/src/postgres.global-setup.ts'],
+          sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
@@ -40,6 +41,7 @@ export default defineConfig({
         test: {
           name: 'architecture',
           include: ['e2e/architecture/*.spec.ts'],
+          sequence: { groupOrder: 2 },
           testTimeout: 60_000,
         },
       },
@@ -48,6 +50,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/journeys/**/*.e2e-spec.ts'],
+          sequence: { groupOrder: 3 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
