@@ -70,13 +70,19 @@ export type EventType = Definition['type'];
 export type EventData<T extends EventType> = z.infer<Extract<Definition, { type: T }>['data']>;
 
 /** One event that a decider emits: a type and its data, nothing that the store adds. */
-export type EventOf<T extends EventType> = { [K in T]: { readonly type: K; readonly data: EventData<K> } }[T];
+export type EventOf<T extends EventType> = {
+  [K in T]: { readonly type: K; readonly data: EventData<K> };
+}[T];
 export type DomainEvent = EventOf<EventType>;
 
 /** One event as the log holds it. */
-export type RecordedEvent<T extends EventType = EventType> = { [K in T]: EventEnvelope & { readonly type: K; readonly data: EventData<K> } }[T];
+export type RecordedEvent<T extends EventType = EventType> = {
+  [K in T]: EventEnvelope & { readonly type: K; readonly data: EventData<K> };
+}[T];
 
-const byType = new Map<string, Definition>(catalog.map((definition) => [definition.type, definition]));
+const byType = new Map<string, Definition>(
+  catalog.map((definition) => [definition.type, definition]),
+);
 
 /** The definition of a type string, or undefined where this catalogue does not know it. */
 export function findDefinition(type: string): Definition | undefined {

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { actorSchema } from './envelope.ts';
 
 /** One command or query that a service takes at `POST /internal/<service>/<name>`: the shapes both sides hold to. */
-export interface MessageContract<Request extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
+export interface MessageContract<
+  Request extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
   readonly request: Request;
   readonly result: Result;
   readonly meaning: string;

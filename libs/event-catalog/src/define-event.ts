@@ -12,10 +12,9 @@ export interface EventDefinition<Type extends string = string, Data extends z.Zo
 }
 
 /** Declares one event version; the owner is read off the type string `<service>.<noun>-<past-participle>.v<N>`. */
-export function defineEvent<Type extends `${ServiceName}.${string}.v${number}`, Data extends z.ZodType>(
-  type: Type,
-  meaning: string,
-  data: Data,
-): EventDefinition<Type, Data> {
+export function defineEvent<
+  Type extends `${ServiceName}.${string}.v${number}`,
+  Data extends z.ZodType,
+>(type: Type, meaning: string, data: Data): EventDefinition<Type, Data> {
   return { type, owner: type.slice(0, type.indexOf('.')) as ServiceName, data, meaning };
 }

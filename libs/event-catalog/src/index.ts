@@ -23,8 +23,19 @@ export { deadLetterTopicOf, topicOf, topics, type TopicDefinition } from './topi
 export { identityCommands } from './identity/commands.ts';
 export { policyCommands } from './policy/commands.ts';
 export { registryCommands } from './registry/commands.ts';
-export { auditQueries, auditFilterSchema, auditRowSchema, type AuditFilter, type AuditRow } from './audit/queries.ts';
-export { assigneeSchema, principalRefSchema, type Assignee, type PrincipalRef } from './identity/principal-ref.ts';
+export {
+  auditQueries,
+  auditFilterSchema,
+  auditRowSchema,
+  type AuditFilter,
+  type AuditRow,
+} from './audit/queries.ts';
+export {
+  assigneeSchema,
+  principalRefSchema,
+  type Assignee,
+  type PrincipalRef,
+} from './identity/principal-ref.ts';
 export {
   roleDefinitionSchema,
   toolGrantSchema,
@@ -58,6 +69,11 @@ export {
   type Outcome,
   type Sealed,
 } from './audit/audit-record.v1.ts';
-export { keyStateSchema, principalStateSchema, type KeyState, type PrincipalState } from './state/principals.v1.ts';
+export {
+  keyStateSchema,
+  principalStateSchema,
+  type KeyState,
+  type PrincipalState,
+} from './state/principals.v1.ts';
 export { policyStateSchema, type PolicyState } from './state/policy.v1.ts';
 export { catalogueStateSchema, type CatalogueState } from './state/catalogue.v1.ts';

@@ -61,7 +61,10 @@ export interface EventBus {
   publish(topic: TopicDefinition, messages: readonly OutgoingMessage[]): Promise<void>;
   subscribe(options: SubscribeOptions): Promise<Subscription>;
   /** Hands over every message of a compacted topic from the oldest on, then follows; no group, no commits: every reader gets all. */
-  readAll(topic: TopicDefinition, handle: (message: IncomingMessage) => void | Promise<void>): Promise<StateReader>;
+  readAll(
+    topic: TopicDefinition,
+    handle: (message: IncomingMessage) => void | Promise<void>,
+  ): Promise<StateReader>;
   /** The partition of a key, by murmur2 as the Java client has it. */
   partitionOf(topic: TopicDefinition, key: string): number;
   health(): Promise<BusHealth>;

@@ -19,7 +19,11 @@ export interface EventStore {
   /** All events of a stream, oldest first, upcast to the newest version; empty for a stream that does not exist. */
   readStream(stream: string): Promise<readonly RecordedEvent[]>;
   /** Appends all or nothing; throws ConcurrencyError unless the stream is at `expectedVersion` (0 = does not exist). */
-  append(stream: string, expectedVersion: number, events: readonly EventToAppend[]): Promise<AppendReceipt>;
+  append(
+    stream: string,
+    expectedVersion: number,
+    events: readonly EventToAppend[],
+  ): Promise<AppendReceipt>;
   /** Events with a position greater than `after`, in order, at most `limit`. */
   readAll(after: number, limit: number): Promise<readonly RecordedEvent[]>;
   /** The highest committed position; 0 when empty. */

@@ -8,7 +8,10 @@ const context: DecisionContext = {
 };
 
 /** The sentence of a decider's test: `given(decider, ...events).when(command).then(...events)`, or `.refuses(code)`. */
-export function given<State, Command, Event>(decider: Decider<State, Command, Event>, ...history: Event[]) {
+export function given<State, Command, Event>(
+  decider: Decider<State, Command, Event>,
+  ...history: Event[]
+) {
   return {
     when(command: Command, overrides: Partial<DecisionContext> = {}) {
       const attempt = (): readonly Event[] =>

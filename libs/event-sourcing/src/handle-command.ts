@@ -28,7 +28,13 @@ export async function handleCommand<State, Command, Event extends DomainEvent>(
     const events = decider.decide(command, before, context);
     const last = history.at(-1);
     if (events.length === 0) {
-      return { stream, version: last?.version ?? 0, position: last?.position ?? 0, state: before, events };
+      return {
+        stream,
+        version: last?.version ?? 0,
+        position: last?.position ?? 0,
+        state: before,
+        events,
+      };
     }
     try {
       const stamp = {
@@ -41,7 +47,12 @@ export async function handleCommand<State, Command, Event extends DomainEvent>(
         history.length,
         events.map((event): EventToAppend => ({ ...event, ...stamp })),
       );
-      return { stream, ...receipt, state: events.reduce((state, event) => decider.evolve(state, event), before), events };
+      return {
+        stream,
+        ...receipt,
+        state: events.reduce((state, event) => decider.evolve(state, event), before),
+        events,
+      };
     } catch (error) {
       if (!(error instanceof ConcurrencyError)) throw error;
       if (attempt === ATTEMPTS) throw new Refusal('version-conflict', { cause: error });

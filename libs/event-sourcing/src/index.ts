@@ -1,5 +1,10 @@
 export { fold, type Decider, type DecisionContext } from './decider.ts';
-export { ConcurrencyError, type AppendReceipt, type EventStore, type EventToAppend } from './event-store.ts';
+export {
+  ConcurrencyError,
+  type AppendReceipt,
+  type EventStore,
+  type EventToAppend,
+} from './event-store.ts';
 export { handleCommand, type CommandOutcome } from './handle-command.ts';
 export { given } from './given.ts';
 export {

@@ -9,7 +9,10 @@ export class Refusal extends Error {
   readonly detail: string | undefined;
   readonly internal: string | undefined;
 
-  constructor(code: ProblemCode, options: { detail?: string; internal?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    options: { detail?: string; internal?: string; cause?: unknown } = {},
+  ) {
     super(options.detail ?? problems[code].title, { cause: options.cause });
     this.name = 'Refusal';
     this.code = code;

@@ -11,7 +11,14 @@ export const sealedSchema = z.strictObject({
 export type Sealed = z.infer<typeof sealedSchema>;
 
 /** How a request ended. `unknown` is only ever concluded later, from an intent whose outcome never came. */
-export const outcomeSchema = z.enum(['ok', 'tool-error', 'refused', 'upstream-error', 'cancelled', 'unknown']);
+export const outcomeSchema = z.enum([
+  'ok',
+  'tool-error',
+  'refused',
+  'upstream-error',
+  'cancelled',
+  'unknown',
+]);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 /**

@@ -22,7 +22,10 @@ export const auditFilterSchema = z.strictObject({
 export type AuditFilter = z.infer<typeof auditFilterSchema>;
 
 /** One row of the trail: the record, and its number in the log, which is gapless. */
-export const auditRowSchema = z.strictObject({ index: z.number().int(), record: auditRecordSchema });
+export const auditRowSchema = z.strictObject({
+  index: z.number().int(),
+  record: auditRecordSchema,
+});
 export type AuditRow = z.infer<typeof auditRowSchema>;
 
 /** What audit answers. A request appears once: by its outcome, or by its intent, as `unknown`, where no outcome ever came. */
@@ -34,7 +37,11 @@ export const auditQueries = {
       first: z.number().int().min(1).max(500),
       after: z.string().max(200).nullable(),
     }),
-    z.strictObject({ rows: z.array(auditRowSchema), endCursor: z.string().nullable(), hasNextPage: z.boolean() }),
+    z.strictObject({
+      rows: z.array(auditRowSchema),
+      endCursor: z.string().nullable(),
+      hasNextPage: z.boolean(),
+    }),
   ),
   reveal: message(
     'Opens the sealed arguments of one record.',

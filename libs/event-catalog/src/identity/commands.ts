@@ -25,17 +25,41 @@ export const identityCommands = {
     z.strictObject({ userId: id, userName: name, displayName: name, email: z.email().nullable() }),
     none,
   ),
-  'deactivate-user': message('Locks a person out at once.', z.strictObject({ userId: id, reason }), none),
-  'reactivate-user': message('Lets a deactivated person call again.', z.strictObject({ userId: id }), none),
+  'deactivate-user': message(
+    'Locks a person out at once.',
+    z.strictObject({ userId: id, reason }),
+    none,
+  ),
+  'reactivate-user': message(
+    'Lets a deactivated person call again.',
+    z.strictObject({ userId: id }),
+    none,
+  ),
   'create-group': message(
     'Creates a group of people.',
     z.strictObject({ displayName: name }),
     z.strictObject({ groupId: z.string() }),
   ),
-  'rename-group': message('Renames a group.', z.strictObject({ groupId: id, displayName: name }), none),
-  'delete-group': message('Deletes a group; its members lose its roles.', z.strictObject({ groupId: id }), none),
-  'add-group-member': message('Adds a person to a group.', z.strictObject({ groupId: id, userId: id }), none),
-  'remove-group-member': message('Takes a person out of a group.', z.strictObject({ groupId: id, userId: id }), none),
+  'rename-group': message(
+    'Renames a group.',
+    z.strictObject({ groupId: id, displayName: name }),
+    none,
+  ),
+  'delete-group': message(
+    'Deletes a group; its members lose its roles.',
+    z.strictObject({ groupId: id }),
+    none,
+  ),
+  'add-group-member': message(
+    'Adds a person to a group.',
+    z.strictObject({ groupId: id, userId: id }),
+    none,
+  ),
+  'remove-group-member': message(
+    'Takes a person out of a group.',
+    z.strictObject({ groupId: id, userId: id }),
+    none,
+  ),
   'assign-role': message(
     'Gives a role to a user, group or agent.',
     z.strictObject({ assignee: assigneeSchema, role: name }),
@@ -56,11 +80,23 @@ export const identityCommands = {
     z.strictObject({ agentId: id, name, description: z.string().max(500) }),
     none,
   ),
-  'disable-agent': message('Locks an agent out at once.', z.strictObject({ agentId: id, reason }), none),
-  'enable-agent': message('Lets a disabled agent call again.', z.strictObject({ agentId: id }), none),
+  'disable-agent': message(
+    'Locks an agent out at once.',
+    z.strictObject({ agentId: id, reason }),
+    none,
+  ),
+  'enable-agent': message(
+    'Lets a disabled agent call again.',
+    z.strictObject({ agentId: id }),
+    none,
+  ),
   'issue-key': message(
     'Issues a bearer key for a user or an agent; the token is answered once.',
-    z.strictObject({ principal: principalRefSchema, label: name, expiresAt: z.iso.datetime().nullable() }),
+    z.strictObject({
+      principal: principalRefSchema,
+      label: name,
+      expiresAt: z.iso.datetime().nullable(),
+    }),
     issuedKey,
   ),
   'rotate-key': message(

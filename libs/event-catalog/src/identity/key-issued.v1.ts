@@ -6,5 +6,12 @@ import { principalRefSchema } from './principal-ref.ts';
 export const keyIssuedV1 = defineEvent(
   'identity.key-issued.v1',
   'A bearer key exists for a user or an agent. Only the SHA-256 of its secret is kept.',
-  z.strictObject({ keyId: z.string(), principal: principalRefSchema, label: z.string(), secretSha256: z.string(), expiresAt: z.iso.datetime().nullable(), rotatedFrom: z.string().nullable() }),
+  z.strictObject({
+    keyId: z.string(),
+    principal: principalRefSchema,
+    label: z.string(),
+    secretSha256: z.string(),
+    expiresAt: z.iso.datetime().nullable(),
+    rotatedFrom: z.string().nullable(),
+  }),
 );

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 
 /** Who can call the gate: a person or an agent. Ids, never names. */
-export const principalRefSchema = z.strictObject({ kind: z.enum(['user', 'agent']), id: z.string().min(1) });
+export const principalRefSchema = z.strictObject({
+  kind: z.enum(['user', 'agent']),
+  id: z.string().min(1),
+});
 export type PrincipalRef = z.infer<typeof principalRefSchema>;
 
 /** Who can hold a role. A group's roles reach its members. */

@@ -13,12 +13,20 @@ export type ToolGrant = z.infer<typeof toolGrantSchema>;
 
 /** A role: for each connector (server slug or glob) the mode of each tool (name or glob). What is not named is off. */
 export const roleDefinitionSchema = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'lower-case letters, digits and hyphens, starting with a letter'),
+  name: z
+    .string()
+    .regex(
+      /^[a-z][a-z0-9-]{0,62}$/,
+      'lower-case letters, digits and hyphens, starting with a letter',
+    ),
   description: z.string().max(500),
   /** What the role may do to the gate itself, through the admin API. */
   management: z.enum(['none', 'observe', 'administer']),
   connectors: z.array(
-    z.strictObject({ slug: z.string().min(1).max(128), tools: z.record(z.string().min(1).max(128), toolGrantSchema) }),
+    z.strictObject({
+      slug: z.string().min(1).max(128),
+      tools: z.record(z.string().min(1).max(128), toolGrantSchema),
+    }),
   ),
 });
 export type RoleDefinition = z.infer<typeof roleDefinitionSchema>;

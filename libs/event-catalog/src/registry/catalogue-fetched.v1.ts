@@ -6,5 +6,9 @@ import { fetchedToolSchema, serverInfoSchema } from './server-shapes.ts';
 export const catalogueFetchedV1 = defineEvent(
   'registry.catalogue-fetched.v1',
   'The server was asked for its tools; what it answered is kept raw, digested, with a proposed class for each.',
-  z.strictObject({ slug: z.string(), serverInfo: serverInfoSchema, tools: z.array(fetchedToolSchema) }),
+  z.strictObject({
+    slug: z.string(),
+    serverInfo: serverInfoSchema,
+    tools: z.array(fetchedToolSchema),
+  }),
 );

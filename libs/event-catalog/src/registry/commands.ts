@@ -34,6 +34,14 @@ export const registryCommands = {
     none,
   ),
   'reject-server': message('Refuses the server.', z.strictObject({ slug, reason }), none),
-  'suspend-server': message('Takes the server out of service at once.', z.strictObject({ slug, reason }), none),
-  'resume-server': message('Puts a suspended server back in service.', z.strictObject({ slug }), none),
+  'suspend-server': message(
+    'Takes the server out of service at once.',
+    z.strictObject({ slug, reason }),
+    none,
+  ),
+  'resume-server': message(
+    'Puts a suspended server back in service.',
+    z.strictObject({ slug }),
+    none,
+  ),
 } as const;

@@ -7,7 +7,10 @@ export type ToolClass = z.infer<typeof toolClassSchema>;
 /** A server's slug: the name in its endpoint `/s/<slug>/mcp` and the prefix of its tools at `/mcp`. No `__`, which separates the two. */
 export const slugSchema = z
   .string()
-  .regex(/^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,30}$/, 'up to 31 lower-case letters, digits and single hyphens');
+  .regex(
+    /^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,30}$/,
+    'up to 31 lower-case letters, digits and single hyphens',
+  );
 
 /** How the gate reaches a server. A stdio command is started without a shell, and only when the operator allow-listed it. */
 export const transportSchema = z.discriminatedUnion('kind', [
@@ -31,7 +34,11 @@ export const serverInfoSchema = z.strictObject({
 export type ServerInfo = z.infer<typeof serverInfoSchema>;
 
 /** SHA-256 (hex) over RFC 8785 canonical JSON of three facets of the raw tool: what it does, what the model reads, what only decorates. */
-export const toolDigestsSchema = z.strictObject({ behavior: z.string(), modelText: z.string(), cosmetic: z.string() });
+export const toolDigestsSchema = z.strictObject({
+  behavior: z.string(),
+  modelText: z.string(),
+  cosmetic: z.string(),
+});
 export type ToolDigests = z.infer<typeof toolDigestsSchema>;
 
 /** A tool exactly as a server sent it: a JSON object that is passed on as it stands. */

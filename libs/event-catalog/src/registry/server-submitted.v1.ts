@@ -6,5 +6,10 @@ import { transportSchema } from './server-shapes.ts';
 export const serverSubmittedV1 = defineEvent(
   'registry.server-submitted.v1',
   'Somebody asks for a server to be let through the gate.',
-  z.strictObject({ slug: z.string(), name: z.string(), description: z.string(), transport: transportSchema }),
+  z.strictObject({
+    slug: z.string(),
+    name: z.string(),
+    description: z.string(),
+    transport: transportSchema,
+  }),
 );

@@ -29,6 +29,11 @@ export const principalStateSchema = z.discriminatedUnion('kind', [
     roles: z.array(z.string()),
     keys: z.array(keyStateSchema),
   }),
-  z.strictObject({ kind: z.literal('group'), id: z.string(), name: z.string(), roles: z.array(z.string()) }),
+  z.strictObject({
+    kind: z.literal('group'),
+    id: z.string(),
+    name: z.string(),
+    roles: z.array(z.string()),
+  }),
 ]);
 export type PrincipalState = z.infer<typeof principalStateSchema>;

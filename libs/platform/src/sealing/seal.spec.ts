@@ -14,7 +14,9 @@ describe('sealing', () => {
   test('opens to what was sealed, whatever JSON it is', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.uuid(), (value, id) => {
-        expect(unseal(key, id, seal(key, id, value).sealed)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(unseal(key, id, seal(key, id, value).sealed)).toEqual(
+          JSON.parse(JSON.stringify(value)),
+        );
       }),
     );
   });
@@ -25,7 +27,9 @@ describe('sealing', () => {
     flipped[0]! ^= 1;
     expect(() => unseal(key, 'record-2', sealed)).toThrow();
     expect(() => unseal(sealingKeyFrom(Buffer.alloc(32, 8)), 'record-1', sealed)).toThrow();
-    expect(() => unseal(key, 'record-1', { ...sealed, ciphertext: flipped.toString('base64url') })).toThrow();
+    expect(() =>
+      unseal(key, 'record-1', { ...sealed, ciphertext: flipped.toString('base64url') }),
+    ).toThrow();
     expect(() => unseal(key, 'record-1', { ...sealed, tag: sealed.tag.slice(0, 6) })).toThrow();
   });
 
@@ -33,7 +37,9 @@ describe('sealing', () => {
     const value = { secret: 'correct horse battery staple' };
     const [one, two] = [seal(key, 'r', value), seal(key, 'r', value)];
     expect(one.sealed.ciphertext).not.toBe(two.sealed.ciphertext);
-    expect(Buffer.from(one.sealed.ciphertext, 'base64url').toString('latin1')).not.toContain('horse');
+    expect(Buffer.from(one.sealed.ciphertext, 'base64url').toString('latin1')).not.toContain(
+      'horse',
+    );
     expect(one.bytes).toBe(Buffer.byteLength(JSON.stringify(value)));
   });
 
@@ -48,7 +54,9 @@ describe('sealing', () => {
   test('seals a note in place of arguments nested too deep to write', () => {
     let deep: unknown = 0;
     for (let level = 0; level < 200_000; level += 1) deep = [deep];
-    expect(unseal(key, 'r', seal(key, 'r', deep).sealed)).toEqual({ $omitted: { reason: 'nested too deep' } });
+    expect(unseal(key, 'r', seal(key, 'r', deep).sealed)).toEqual({
+      $omitted: { reason: 'nested too deep' },
+    });
   });
 });
 

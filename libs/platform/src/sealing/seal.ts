@@ -17,7 +17,12 @@ export interface SealedValue {
  * Seals the canonical JSON of a value for one record: moved to another record it no longer opens. A value above
  * `maxBytes` is sealed as its length and SHA-256 instead, `{"$omitted":{"bytes":…,"sha256":…}}`.
  */
-export function seal(key: SealingKey, recordId: string, value: unknown, maxBytes = Infinity): SealedValue {
+export function seal(
+  key: SealingKey,
+  recordId: string,
+  value: unknown,
+  maxBytes = Infinity,
+): SealedValue {
   const clear = Buffer.from(canonicalOrNote(value));
   const kept = clear.length <= maxBytes ? clear : Buffer.from(omission(clear));
   const iv = randomBytes(IV_BYTES);
@@ -41,7 +46,10 @@ export function unseal(key: SealingKey, recordId: string, sealed: Sealed): unkno
   const decipher = createDecipheriv(ALGORITHM, key.key, iv, { authTagLength: TAG_BYTES });
   decipher.setAAD(Buffer.from(recordId));
   decipher.setAuthTag(Buffer.from(sealed.tag, 'base64url'));
-  const clear = Buffer.concat([decipher.update(Buffer.from(sealed.ciphertext, 'base64url')), decipher.final()]);
+  const clear = Buffer.concat([
+    decipher.update(Buffer.from(sealed.ciphertext, 'base64url')),
+    decipher.final(),
+  ]);
   return JSON.parse(clear.toString('utf8')) as unknown;
 }
 

@@ -15,7 +15,10 @@ export function sealingKeyFrom(secret: Buffer): SealingKey {
   if (secret.length !== KEY_BYTES) {
     throw new Error(`a sealing key has ${KEY_BYTES} bytes, this one has ${secret.length}`);
   }
-  const digest = createHash('sha256').update('gatehouse sealing key\0').update(secret).digest('hex');
+  const digest = createHash('sha256')
+    .update('gatehouse sealing key\0')
+    .update(secret)
+    .digest('hex');
   return { id: digest.slice(0, 16), key: createSecretKey(secret) };
 }
 

@@ -1,0 +1,62 @@
+import { timingSafeEqual } from 'node:crypto';
+import {
+  commandEnvelopeSchema,
+  type ContractTable,
+  type ServiceName,
+} from '@gatehouse/event-catalog';
+import type { DecisionContext } from '@gatehouse/event-sourcing';
+import { Refusal } from '@gatehouse/problem-catalog';
+import { Body, Controller, Headers, HttpCode, Param, Post, type Type } from '@nestjs/common';
+import { z } from 'zod';
+import { withSpan } from '../log/tracing.ts';
+import type { Platform } from '../platform.ts';
+import type { CommandHandlers, QueryHandlers } from './handlers.ts';
+
+type Handler = (message: unknown, context: DecisionContext) => Promise<unknown>;
+
+/** The controller of `POST /internal/<service>/<name>`: the service token, the contract's shape, then the handler. Commands answer a receipt, queries their result. */
+export function internalController<T extends ContractTable>(
+  platform: Platform,
+  service: ServiceName,
+  contracts: T,
+  handlers: CommandHandlers<T> | QueryHandlers<T>,
+): Type {
+  @Controller(`internal/${service}`)
+  class InternalController {
+    @Post(':name')
+    @HttpCode(200)
+    async handle(
+      @Param('name') name: string,
+      @Headers('authorization') authorization: string | undefined,
+      @Body() body: unknown,
+    ): Promise<unknown> {
+      requireServiceToken(platform.serviceToken, authorization);
+      if (!Object.hasOwn(contracts, name)) throw new Refusal('not-found');
+      const envelope = parse(commandEnvelopeSchema, body);
+      const message = parse((contracts[name] as T[string]).request, envelope.command);
+      const context = {
+        actor: envelope.actor,
+        correlationId: envelope.correlationId,
+        now: platform.clock.now(),
+      };
+      return withSpan(`${service} ${name}`, {}, () =>
+        (handlers[name] as Handler)(message, context),
+      );
+    }
+  }
+  return InternalController;
+}
+
+function parse<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new Refusal('request-invalid', { detail: z.prettifyError(parsed.error) });
+}
+
+function requireServiceToken(expected: string, authorization: string | undefined): void {
+  const given = Buffer.from(authorization ?? '');
+  const wanted = Buffer.from(`Bearer ${expected}`);
+  // Strangers are told that there is nothing here: the internal API is nobody's business.
+  if (given.length !== wanted.length || !timingSafeEqual(given, wanted))
+    throw new Refusal('not-found');
+}

@@ -1,0 +1,64 @@
+import type { ServiceName } from '@gatehouse/event-catalog';
+import pg from 'pg';
+import type { Logger } from '../log/logger.ts';
+
+// Positions and offsets are bigint in SQL and stay far below 2^53: read them as numbers.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+export type SqlClient = Pick<pg.PoolClient, 'query'>;
+
+/** One service's schema, reached by the service's own role; unqualified names resolve to it. */
+export interface ServiceDatabase {
+  readonly service: ServiceName;
+  readonly pool: pg.Pool;
+  /** Runs the work in one transaction; whatever it throws rolls back and is thrown on. Never await another service inside. */
+  transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Opens a pool of at most `maxConnections` (default 4) as the role that `url` names. */
+export function openServiceDatabase(
+  service: ServiceName,
+  url: string,
+  log: Logger,
+  maxConnections = 4,
+): ServiceDatabase {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: maxConnections,
+    application_name: `gatehouse-${service}`,
+    options: `-c search_path=${service}`,
+    connectionTimeoutMillis: 10_000,
+  });
+  // An idle connection that the server drops is replaced on the next use; unhandled, it would end the process.
+  pool.on('error', (error) =>
+    log.warn({ err: error, service }, 'an idle database connection was lost'),
+  );
+  return {
+    service,
+    pool,
+    transaction: (work) => inTransaction(pool, work),
+    close: () => pool.end(),
+  };
+}
+
+async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch((rollbackError: Error) => {
+      broken = rollbackError;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

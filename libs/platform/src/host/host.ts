@@ -1,0 +1,98 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { v7 as uuidv7 } from 'uuid';
+import type { Platform } from '../platform.ts';
+import type { Worker } from '../worker/worker.ts';
+import { healthController } from './health.controller.ts';
+import { ProblemFilter } from './problem.filter.ts';
+
+/** A handler that sees requests before the framework's router; answers false for what is not its own. */
+export type RawHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** One service as a process hosts it: what it answers and what it does in the background. */
+export interface ServiceModule {
+  readonly name: string;
+  readonly module: DynamicModule;
+  readonly workers: readonly Worker[];
+  readonly rawHandler?: RawHandler;
+}
+
+export interface HostOptions {
+  readonly platform: Platform;
+  readonly services: readonly ServiceModule[];
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A running process: its address, its application (for `inject` in tests), and how to end it. */
+export interface Hosted {
+  readonly url: string;
+  readonly app: NestFastifyApplication;
+  /** Takes no new requests, lets workers finish what they hold, and resolves when all has ended. */
+  close(): Promise<void>;
+}
+
+@Module({})
+class HostModule {}
+
+const BODY_LIMIT = 1024 * 1024;
+
+/** Starts the services in one HTTP server: it listens first (and is not ready), then the workers start, in the order given. */
+export async function host({
+  platform,
+  services,
+  host: hostname,
+  port,
+}: HostOptions): Promise<Hosted> {
+  const rawHandlers = services.flatMap((service) => service.rawHandler ?? []);
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => uuidv7(),
+    serverFactory: (fallback: RequestListener) => createServer(dispatch(rawHandlers, fallback)),
+    forceCloseConnections: true,
+  });
+  const root: DynamicModule = {
+    module: HostModule,
+    imports: services.map((service) => service.module),
+    controllers: [healthController(platform)],
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: false });
+  app.useGlobalFilters(new ProblemFilter(platform.log));
+  await app.listen(port, hostname);
+  const workers = services.flatMap((service) => service.workers);
+  const started: Worker[] = [];
+  const close = async (): Promise<void> => {
+    for (const worker of started.toReversed()) await worker.stop();
+    await app.close();
+  };
+  try {
+    for (const worker of workers) {
+      await worker.start();
+      started.push(worker);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { url: urlOf(app, hostname), app, close };
+}
+
+function dispatch(handlers: readonly RawHandler[], fallback: RequestListener): RequestListener {
+  return (request, response) => {
+    for (const handle of handlers) if (handle(request, response)) return;
+    fallback(request, response);
+  };
+}
+
+function urlOf(app: NestFastifyApplication, hostname: string): string {
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  return `http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`;
+}

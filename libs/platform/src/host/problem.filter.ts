@@ -1,0 +1,55 @@
+import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../log/logger.ts';
+import { problemDocument } from './problem-document.ts';
+
+const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
+  400: 'request-invalid',
+  404: 'not-found',
+  405: 'http-method-unsupported',
+  413: 'body-too-large',
+  415: 'content-type-unsupported',
+};
+
+/** The one place where an error becomes an HTTP answer: a catalogued problem+json, or `internal` with only a correlation id. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    // GraphQL answers its own errors; there is no reply to write to.
+    if (typeof reply?.code !== 'function') throw thrown;
+    const error = fromFramework(thrown);
+    const document = problemDocument(error, request.id);
+    this.#note(error, document.code, request);
+    void reply.code(document.status).type('application/problem+json').send(document);
+  }
+
+  #note(error: unknown, code: ProblemCode, request: FastifyRequest): void {
+    const where = {
+      correlationId: request.id,
+      method: request.method,
+      path: request.url.split('?')[0],
+    };
+    if (error instanceof Refusal)
+      this.#log.info({ ...where, code, internal: error.internal }, 'request refused');
+    else this.#log.error({ ...where, err: error }, 'request failed');
+  }
+}
+
+function fromFramework(thrown: unknown): unknown {
+  const status =
+    thrown instanceof HttpException
+      ? thrown.getStatus()
+      : (thrown as { statusCode?: number }).statusCode;
+  const code = status === undefined ? undefined : BY_STATUS[status];
+  return code === undefined ? thrown : new Refusal(code, { cause: thrown });
+}

@@ -1,0 +1,48 @@
+export { systemClock, type Clock, type Platform } from './platform.ts';
+export {
+  openServiceDatabase,
+  type ServiceDatabase,
+  type SqlClient,
+} from './database/service-database.ts';
+export { migrate, type MigrationPlan } from './database/migrate.ts';
+export { platformMigrations } from './database/platform-migrations.ts';
+export { PostgresEventStore, type InlineProjection } from './event-store/postgres-event-store.ts';
+export { fromMessage, positionOf, toMessage } from './event-store/event-message.ts';
+export { OutboxRelay, type StateFeed } from './event-store/outbox-relay.ts';
+export { ProjectionRunner, type Projection } from './projection/projection-runner.ts';
+export { receipt, type CommandHandlers, type QueryHandlers } from './command/handlers.ts';
+export { internalController } from './command/internal-controller.ts';
+export { OwnerClient, type SentBy } from './command/owner-client.ts';
+export {
+  configSection,
+  environmentName,
+  type ConfigOf,
+  type ConfigSection,
+} from './config/config-section.ts';
+export {
+  ConfigError,
+  loadConfig,
+  type ConfigSources,
+  type LoadedConfig,
+} from './config/load-config.ts';
+export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';
+export { continueTrace, currentTraceparent, withSpan } from './log/tracing.ts';
+export {
+  host,
+  type Hosted,
+  type HostOptions,
+  type RawHandler,
+  type ServiceModule,
+} from './host/host.ts';
+export { metrics } from './host/health.controller.ts';
+export { problemDocument, type ProblemDocument } from './host/problem-document.ts';
+export { createReadiness, type Readiness } from './host/readiness.ts';
+export { Pulse } from './worker/pulse.ts';
+export type { Worker } from './worker/worker.ts';
+export { seal, unseal, type SealedValue } from './sealing/seal.ts';
+export {
+  createSealingKeyIfAbsent,
+  readSealingKey,
+  sealingKeyFrom,
+  type SealingKey,
+} from './sealing/sealing-key.ts';
