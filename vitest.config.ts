@@ -10,10 +10,10 @@ const siblingSources = {
   name: 'sibling-sources',
   enforce: 'pre' as const,
   resolveId(id: string): string | undefined {
-    const name = /^@gatehouse\/([\w-]+)$/.exec(id)?.[1];
+    const [, name, door = ''] = /^@gatehouse\/([\w-]+)((?:\/[\w-]+)?)$/.exec(id) ?? [];
     if (name === undefined) return undefined;
     return ['libs', 'services']
-      .map((kind) => fileURLToPath(new URL(`${kind}/${name}/src/index.ts`, import.meta.url)))
+      .map((kind) => fileURLToPath(new URL(`${kind}/${name}/src${door}/index.ts`, import.meta.url)))
       .find((path) => existsSync(path));
   },
 };

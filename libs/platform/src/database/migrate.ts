@@ -64,6 +64,20 @@ async function prepareRole(client: pg.Client, plan: MigrationPlan): Promise<void
   await client.query(`grant usage on schema ${schema} to ${role}`);
 }
 
+// Roles belong to the whole server, the lock only to this database: another database's migration may be at the same role.
+async function retryWhenRaced(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      const raced = ['42710', '23505', 'XX000'].includes((error as pg.DatabaseError).code ?? '');
+      if (!raced || attempt === 10) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
+    }
+  }
+}
+
 async function applyFile(
   client: pg.Client,
   plan: MigrationPlan,
