@@ -1,0 +1,197 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { KeyState, PrincipalRef, PrincipalState } from '@gatehouse/event-catalog';
+import { classKey } from '@gatehouse/policy-engine';
+import type { Authentication, CallingPrincipal } from './authentication.ts';
+import { MembershipIndex } from './membership-index.ts';
+import { principalKey } from './principal-message.ts';
+import { TokenMemo } from './token-memo.ts';
+
+type Caller = Extract<PrincipalState, { kind: 'user' | 'agent' }>;
+type ChangeListener = (affected: readonly PrincipalRef[]) => void;
+
+const BEARER = /^Bearer +(\S+) *$/i;
+
+/**
+ * Everybody who may call, folded from the principals state topic. Holds the newest value of each entity, whatever the
+ * order and repetition in which messages come. Absence refuses: of the user, the key, the group, an agent's owner.
+ */
+export class PrincipalDirectory {
+  readonly #entities = new Map<string, PrincipalState>();
+  // Kept for tombstones too, else an older message that comes late would bring the dead back.
+  readonly #positions = new Map<string, number>();
+  readonly #keyHolders = new MembershipIndex();
+  readonly #groupMembers = new MembershipIndex();
+  readonly #ownedAgents = new MembershipIndex();
+  readonly #callers = new Map<string, CallingPrincipal>();
+  readonly #tokens = new TokenMemo();
+  readonly #listeners = new Set<ChangeListener>();
+
+  /** Takes the value of an entity (null = gone) unless it is no newer than what is known of that entity. */
+  apply(key: string, value: PrincipalState | null, position: number): void {
+    if (value !== null && principalKey(value) !== key) {
+      throw new Error(`the message of ${key} speaks of ${principalKey(value)}`);
+    }
+    if (!(position > (this.#positions.get(key) ?? Number.NEGATIVE_INFINITY))) return;
+    const before = this.#entities.get(key);
+    if (before !== undefined) this.#unindex(key, before);
+    this.#positions.set(key, position);
+    if (value === null) this.#entities.delete(key);
+    else {
+      this.#entities.set(key, value);
+      this.#index(key, value);
+    }
+    this.#announce(this.#affectedBy(key, before, value));
+  }
+
+  /** Who the bearer of an `Authorization` header is at this moment. */
+  authenticate(authorizationHeader: string | undefined, now: Date): Authentication {
+    const token = BEARER.exec(authorizationHeader ?? '')?.[1];
+    if (token === undefined) return refused('authentication-required', 'no bearer token was sent');
+    const known = this.#tokens.parse(token);
+    if (known === undefined) return refused('token-malformed', 'the token has no valid form');
+    const holders = [...this.#keyHolders.of(known.keyId)];
+    const [holder] = holders;
+    if (holder === undefined) return refused('token-refused', `key ${known.keyId} is unknown`);
+    // Two principals with one key id: no telling who calls, so neither does.
+    if (holders.length > 1) {
+      return refused('token-refused', `key ${known.keyId} is held by ${holders.join(' and ')}`);
+    }
+    const key = this.#keyOf(holder, known.keyId);
+    if (key === undefined || !sameDigest(known.digest, key.secretSha256)) {
+      return refused('token-refused', `the secret is not that of key ${known.keyId}`);
+    }
+    const objection = this.#objectionTo(holder, key, now);
+    if (objection !== undefined) return refused('token-refused', objection);
+    const principal = this.#callerOf(holder);
+    if (principal === undefined) return refused('token-refused', `${holder} is no caller`);
+    this.#tokens.keep(token, known);
+    return { kind: 'principal', principal, keyId: known.keyId };
+  }
+
+  /** Who a caller authenticated earlier is now, to authorise a live session again; undefined when they may call no more. */
+  current(ref: PrincipalRef, keyId: string, now: Date): CallingPrincipal | undefined {
+    const holder = principalKey(ref);
+    const key = this.#keyOf(holder, keyId);
+    if (key === undefined || this.#keyHolders.of(keyId).size !== 1) return undefined;
+    return this.#objectionTo(holder, key, now) === undefined ? this.#callerOf(holder) : undefined;
+  }
+
+  /** Calls back after a change with those whose rights or names it may touch. Returns the unsubscriber. */
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #index(key: string, value: PrincipalState): void {
+    if (value.kind === 'group') return;
+    for (const { keyId } of value.keys) this.#keyHolders.add(keyId, key);
+    if (value.kind === 'user') for (const id of value.groupIds) this.#groupMembers.add(id, key);
+    else if (value.ownerUserId !== null) this.#ownedAgents.add(value.ownerUserId, key);
+  }
+
+  #unindex(key: string, value: PrincipalState): void {
+    if (value.kind === 'group') return;
+    for (const { keyId } of value.keys) this.#keyHolders.remove(keyId, key);
+    if (value.kind === 'user') for (const id of value.groupIds) this.#groupMembers.remove(id, key);
+    else if (value.ownerUserId !== null) this.#ownedAgents.remove(value.ownerUserId, key);
+  }
+
+  #affectedBy(
+    key: string,
+    before: PrincipalState | undefined,
+    after: PrincipalState | null,
+  ): string[] {
+    const entity = after ?? before;
+    switch (entity?.kind) {
+      case undefined:
+        return [];
+      case 'group':
+        return [...this.#groupMembers.of(entity.id)];
+      case 'agent':
+        return [key];
+      case 'user':
+        return isActive(before) === isActive(after)
+          ? [key]
+          : [key, ...this.#ownedAgents.of(entity.id)];
+    }
+  }
+
+  #announce(keys: readonly string[]): void {
+    for (const key of keys) this.#callers.delete(key);
+    if (keys.length === 0) return;
+    const affected = keys.map(refOf);
+    const failures: unknown[] = [];
+    for (const listener of this.#listeners) {
+      try {
+        listener(affected);
+      } catch (failure) {
+        failures.push(failure);
+      }
+    }
+    // One listener's failure must not keep a revocation from the others, nor be lost.
+    if (failures.length > 0)
+      throw new AggregateError(failures, 'listeners to the directory failed');
+  }
+
+  #caller(key: string): Caller | undefined {
+    const entity = this.#entities.get(key);
+    return entity === undefined || entity.kind === 'group' ? undefined : entity;
+  }
+
+  #keyOf(holder: string, keyId: string): KeyState | undefined {
+    const keys = this.#caller(holder)?.keys.filter((key) => key.keyId === keyId) ?? [];
+    return keys.length === 1 ? keys[0] : undefined;
+  }
+
+  #objectionTo(holder: string, key: KeyState, now: Date): string | undefined {
+    if (key.notAfter !== null && !(now.getTime() < Date.parse(key.notAfter))) {
+      return `key ${key.keyId} ended at ${key.notAfter}`;
+    }
+    const caller = this.#caller(holder);
+    if (caller?.active !== true) return `${holder} is not active`;
+    if (caller.kind === 'agent' && caller.ownerUserId !== null) {
+      const owner = principalKey({ kind: 'user', id: caller.ownerUserId });
+      if (this.#caller(owner)?.active !== true)
+        return `${owner}, who owns ${holder}, is not active`;
+    }
+    return undefined;
+  }
+
+  #callerOf(key: string): CallingPrincipal | undefined {
+    const known = this.#callers.get(key);
+    if (known !== undefined) return known;
+    const caller = this.#caller(key);
+    if (caller === undefined) return undefined;
+    const roles = Object.freeze([...new Set(this.#rolesOf(caller))].toSorted());
+    const { kind, id, name } = caller;
+    const calling = Object.freeze({ kind, id, name, roles, classKey: classKey(roles) });
+    this.#callers.set(key, calling);
+    return calling;
+  }
+
+  #rolesOf(caller: Caller): string[] {
+    if (caller.kind === 'agent') return caller.roles;
+    const groups = caller.groupIds.flatMap((id) => this.#entities.get(`group:${id}`) ?? []);
+    return [...caller.roles, ...groups.flatMap((group) => group.roles)];
+  }
+}
+
+function isActive(entity: PrincipalState | null | undefined): boolean {
+  return entity?.kind === 'user' && entity.active;
+}
+
+function refOf(key: string): PrincipalRef {
+  return { kind: key.startsWith('user:') ? 'user' : 'agent', id: key.slice(key.indexOf(':') + 1) };
+}
+
+function refused(
+  code: Extract<Authentication, { kind: 'refused' }>['code'],
+  internal: string,
+): Authentication {
+  return { kind: 'refused', code, internal };
+}
+
+function sameDigest(given: Buffer, keptHex: string): boolean {
+  const kept = Buffer.from(keptHex, 'hex');
+  return kept.length === given.length && timingSafeEqual(kept, given);
+}
