@@ -64,6 +64,7 @@ export const problems = {
     -31033,
     'The call was cut: the right to make it ended while it was under way.',
   ),
+  'call-cancelled': p(200, -31034, 'The call was cancelled by its caller.'),
   // The gate's own state
   'not-ready': p(
     503,
