@@ -1,0 +1,353 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Transport } from '@gatehouse/event-catalog';
+import { Refusal } from '@gatehouse/problem-catalog';
+import {
+  eventually,
+  everythingStdio,
+  filesystemStdio,
+  startEverythingOverHttp,
+} from '@gatehouse/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+import { connectUpstream, type UpstreamSettings } from './index.ts';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+const settings: UpstreamSettings = {
+  stdioCommands: [process.execPath],
+  connectTimeoutMs: 10_000,
+  maxMessageBytes: 1_000_000,
+  clientInfo: { name: 'gatehouse', version: '0.1.0' },
+};
+
+const stdio = ({ command, args }: { command: string; args: readonly string[] }): Transport => ({
+  kind: 'stdio',
+  command,
+  args: [...args],
+  env: {},
+});
+
+const node = (script: string): Transport =>
+  stdio({ command: process.execPath, args: ['-e', script] });
+
+async function connect(transport: Transport, overrides: Partial<UpstreamSettings> = {}) {
+  const upstream = await connectUpstream(transport, { ...settings, ...overrides });
+  cleanups.push(() => upstream.close());
+  return upstream;
+}
+
+async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
+  const thrown = await work.then(
+    () => new Error('it was not refused'),
+    (error: unknown) => error,
+  );
+  if (thrown instanceof Refusal) return thrown;
+  throw thrown;
+}
+
+type Answer = (message: { id?: number; method: string }, response: ServerResponse) => void;
+
+/** A small HTTP server that answers each JSON-RPC message as told. */
+async function httpServer(answer: Answer): Promise<Transport> {
+  const server = createServer((request, response) => {
+    if (request.method !== 'POST') return void response.writeHead(405).end();
+    void readBody(request).then((body) => answer(JSON.parse(body), response));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  cleanups.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return {
+    kind: 'streamable-http',
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+  };
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  let body = '';
+  for await (const chunk of request) body += String(chunk);
+  return body;
+}
+
+const json = (response: ServerResponse, body: unknown): void => {
+  response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'session-1' });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+};
+
+/** Shakes hands as it should, then leaves the rest to the test. */
+const afterHandshake =
+  (then: Answer): Answer =>
+  (message, response) => {
+    if (message.method === 'initialize') {
+      json(response, {
+        jsonrpc: '2.0',
+        id: message.id,
+        result: {
+          protocolVersion: '2025-11-25',
+          capabilities: { tools: {} },
+          serverInfo: { name: 'small', version: '1.0.0' },
+        },
+      });
+    } else if (message.id === undefined) response.writeHead(202).end();
+    else then(message, response);
+  };
+
+describe('with real servers', () => {
+  it('shakes hands and lists tools over Streamable HTTP', async () => {
+    const everything = await startEverythingOverHttp();
+    cleanups.push(() => everything.stop());
+    const upstream = await connect({ kind: 'streamable-http', url: everything.url });
+    expect(upstream.server.protocolVersion).toBe('2025-11-25');
+    const answer = await upstream.request('tools/list', {}, { timeoutMs: 5_000 });
+    expect(answer).toMatchObject({ kind: 'result', result: { tools: expect.any(Array) } });
+  });
+
+  it('shakes hands over stdio, and takes no request once closed', async () => {
+    const upstream = await connect(stdio(everythingStdio()));
+    const answer = await upstream.request('tools/list', {}, { timeoutMs: 5_000 });
+    expect(answer.kind).toBe('result');
+    await upstream.close();
+    const after = await refusalOf(upstream.request('tools/list', {}, { timeoutMs: 5_000 }));
+    expect(after.code).toBe('upstream-unavailable');
+  });
+
+  it('passes an error of the server on as it came', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gatehouse-upstream-'));
+    cleanups.push(() => rm(folder, { recursive: true }));
+    const upstream = await connect(stdio(filesystemStdio(folder)));
+    const answer = await upstream.request('no/such-method', {}, { timeoutMs: 5_000 });
+    expect(answer).toMatchObject({ kind: 'error', error: { code: -32_601 } });
+  });
+});
+
+describe('what an upstream may not do', () => {
+  it('refuses a command that the operator did not allow, and starts nothing', async () => {
+    const refusal = await refusalOf(
+      connect(node(''), { stdioCommands: ['/usr/bin/node-but-not'] }),
+    );
+    expect(refusal.code).toBe('command-not-allowed');
+  });
+
+  it('is shown nothing of our environment beyond what the server was given', async () => {
+    process.env['GATEHOUSE_TEST_SECRET'] = 'do-not-pass-on';
+    const upstream = await refusalOf(
+      connect(node('process.stderr.write(JSON.stringify(process.env)); process.exit(1)')),
+    );
+    delete process.env['GATEHOUSE_TEST_SECRET'];
+    expect(upstream.internal).toContain('"PATH"');
+    expect(upstream.internal).not.toContain('do-not-pass-on');
+  });
+
+  it('may not be spoken to through a shell', async () => {
+    const refusal = await refusalOf(
+      connect(stdio({ command: `${process.execPath} -e 1`, args: [] }), {
+        stdioCommands: [`${process.execPath} -e 1`],
+      }),
+    );
+    expect(refusal.code).toBe('upstream-unavailable');
+    expect(refusal.internal).toContain('ENOENT');
+  });
+
+  it('is called garbled when one message is larger than the limit', async () => {
+    const transport = await httpServer(
+      afterHandshake(({ id }, response) =>
+        json(response, { jsonrpc: '2.0', id, result: { text: 'x'.repeat(2_000) } }),
+      ),
+    );
+    const upstream = await connect(transport, { maxMessageBytes: 1_000 });
+    const refusal = await refusalOf(upstream.request('tools/list', {}, { timeoutMs: 5_000 }));
+    expect(refusal).toMatchObject({
+      code: 'upstream-garbled',
+      internal: 'a message is larger than 1000 bytes',
+    });
+  });
+
+  it('is held to the limit on stdout too', async () => {
+    const refusal = await refusalOf(
+      connect(node('process.stdout.write("x".repeat(50_000)); process.stdin.resume()'), {
+        maxMessageBytes: 10_000,
+      }),
+    );
+    expect(refusal.code).toBe('upstream-garbled');
+  });
+
+  it('does not lead us to another origin', async () => {
+    const transport = await httpServer((_message, response) => {
+      response.writeHead(307, { location: 'http://169.254.169.254/latest' }).end();
+    });
+    const refusal = await refusalOf(connect(transport));
+    expect(refusal.code).toBe('upstream-unavailable');
+    expect(refusal.internal).toContain('Redirect to http://169.254.169.254/latest not followed');
+  });
+});
+
+describe('failures, told apart', () => {
+  it('names the connection that was refused', async () => {
+    const refusal = await refusalOf(
+      connect({ kind: 'streamable-http', url: 'http://127.0.0.1:1/mcp' }),
+    );
+    expect(refusal.code).toBe('upstream-unavailable');
+    expect(refusal.internal).toMatch(/ECONNREFUSED|bad port/);
+    expect(refusal.detail).toBeUndefined();
+  });
+
+  it.each([
+    ['no JSON', '<html>', 'it answered something that is not JSON'],
+    ['no JSON-RPC', { hello: 'world' }, 'it answered something that is not JSON-RPC 2.0'],
+  ])('calls %s garbled', async (_name, body, internal) => {
+    const transport = await httpServer((_message, response) => json(response, body));
+    const refusal = await refusalOf(connect(transport));
+    expect(refusal).toMatchObject({ code: 'upstream-garbled', internal });
+  });
+
+  it('calls another content type garbled', async () => {
+    const transport = await httpServer((_message, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+    });
+    expect((await refusalOf(connect(transport))).code).toBe('upstream-garbled');
+  });
+
+  it('calls an answer to initialize that lacks its parts garbled', async () => {
+    const transport = await httpServer(({ id }, response) =>
+      json(response, { jsonrpc: '2.0', id, result: { protocolVersion: '2025-11-25' } }),
+    );
+    const refusal = await refusalOf(connect(transport));
+    expect(refusal.code).toBe('upstream-garbled');
+    expect(refusal.internal).toContain('capabilities');
+  });
+
+  it('calls a protocol version that nobody knows garbled', async () => {
+    const transport = await httpServer(({ id }, response) =>
+      json(response, {
+        jsonrpc: '2.0',
+        id,
+        result: {
+          protocolVersion: '1999-01-01',
+          capabilities: {},
+          serverInfo: { name: 'old', version: '1' },
+        },
+      }),
+    );
+    const refusal = await refusalOf(connect(transport));
+    expect(refusal).toMatchObject({ code: 'upstream-garbled' });
+    expect(refusal.internal).toContain('1999-01-01');
+  });
+
+  it('calls a stream garbled that ends with something that is no message', async () => {
+    const transport = await httpServer((_message, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.end('data: garbage\n\n');
+    });
+    expect((await refusalOf(connect(transport))).code).toBe('upstream-garbled');
+  });
+
+  it('gives up on a server that does not answer, within the time given', async () => {
+    const transport = await httpServer(() => undefined);
+    const began = performance.now();
+    const refusal = await refusalOf(connect(transport, { connectTimeoutMs: 200 }));
+    expect(refusal.code).toBe('upstream-timeout');
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+
+  it('tells what a process that died had to say', async () => {
+    const refusal = await refusalOf(connect(node('console.error("no licence"); process.exit(3)')));
+    expect(refusal.code).toBe('upstream-unavailable');
+    expect(refusal.internal).toContain('no licence');
+  });
+
+  it('takes noise on stdout for noise', async () => {
+    const { args } = everythingStdio();
+    const upstream = await connect(
+      node(`console.log('starting ...'); import(${JSON.stringify(args[0])})`),
+    );
+    expect(upstream.server.name).not.toBe('');
+  });
+});
+
+describe('a request', () => {
+  it('that is aborted is cancelled upstream and rejects with the reason', async () => {
+    const heard: string[] = [];
+    const small = afterHandshake(() => undefined);
+    const transport = await httpServer((message, response) => {
+      heard.push(message.method);
+      small(message, response);
+    });
+    const upstream = await connect(transport);
+    const cut = new AbortController();
+    const call = upstream.request('tools/call', {}, { timeoutMs: 5_000, signal: cut.signal });
+    await eventually(() => expect(heard).toContain('tools/call'));
+    cut.abort(new Refusal('call-cut'));
+    expect((await refusalOf(call)).code).toBe('call-cut');
+    await eventually(() => expect(heard).toContain('notifications/cancelled'));
+  });
+
+  it('that takes too long is cancelled upstream, and the connection stays good', async () => {
+    const transport = await httpServer(
+      afterHandshake(({ id, method }, response) => {
+        if (method === 'ping') json(response, { jsonrpc: '2.0', id, result: {} });
+      }),
+    );
+    const upstream = await connect(transport);
+    const slow = await refusalOf(upstream.request('tools/call', {}, { timeoutMs: 100 }));
+    expect(slow.code).toBe('upstream-timeout');
+    const answer = await upstream.request('ping', {}, { timeoutMs: 1_000 });
+    expect(answer).toEqual({ kind: 'result', result: {} });
+  });
+
+  it('to a server that forgot the session loses the connection, once', async () => {
+    const lost: Refusal[] = [];
+    const transport = await httpServer(
+      afterHandshake((_message, response) => void response.writeHead(404).end()),
+    );
+    const upstream = await connect(transport, { onLost: (why) => lost.push(why) });
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const refusal = await refusalOf(upstream.request('tools/list', {}, { timeoutMs: 1_000 }));
+      expect(refusal.code).toBe('upstream-unavailable');
+    }
+    expect(lost.map((why) => why.internal)).toEqual(['it no longer knows the session']);
+  });
+});
+
+describe('a process', () => {
+  it('that ignores its stdin and SIGTERM is killed all the same', async () => {
+    const { args } = everythingStdio();
+    const pids: number[] = [];
+    const upstream = await connect(
+      node(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000);
+            process.stdin.on('end', () => {}); process.exit = () => {};
+            console.log(JSON.stringify({jsonrpc:'2.0',method:'notifications/pid',params:{pid:process.pid}}));
+            import(${JSON.stringify(args[0])})`),
+      { onNotification: (_method, params) => pids.push(Number(params?.['pid'])) },
+    );
+    expect(pids).toHaveLength(1);
+    await upstream.close();
+    expect(() => process.kill(pids[0]!, 0)).toThrow('ESRCH');
+  }, 15_000);
+
+  it('that ends by itself is told of, and fails who waits', async () => {
+    const lost: Refusal[] = [];
+    const { args } = everythingStdio();
+    const upstream = await connect(
+      node(
+        `import(${JSON.stringify(args[0])}); setTimeout(() => process.kill(process.pid, 'SIGKILL'), 1500)`,
+      ),
+      { onLost: (why) => lost.push(why) },
+    );
+    const call = upstream.request(
+      'tools/call',
+      { name: 'trigger-long-running-operation', arguments: { duration: 20, steps: 2 } },
+      { timeoutMs: 10_000 },
+    );
+    expect((await refusalOf(call)).code).toBe('upstream-unavailable');
+    expect(lost).toHaveLength(1);
+  });
+});
