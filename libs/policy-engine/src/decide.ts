@@ -28,17 +28,10 @@ function decideBoth(view: ServerView, tool: string): ToolDecisions {
   const line = winners.find((winner) => winner.deny) ?? mostPermissive(winners);
   if (line === undefined) return same(undecided('not-granted'));
   if (line.deny) return same(decidedBy('explicit-deny', line));
-  switch (line.mode) {
-    case 'off':
-      return same(decidedBy('mode-off', line));
-    case 'read':
-      return {
-        read: decidedBy('granted', line),
-        write: decidedBy('write-needs-write-mode', line),
-      };
-    case 'write':
-      return same(decidedBy('granted', line));
-  }
+  if (line.mode === 'off') return same(decidedBy('mode-off', line));
+  const granted = decidedBy('granted', line);
+  if (line.mode === 'write') return same(granted);
+  return { read: granted, write: decidedBy('write-needs-write-mode', line) };
 }
 
 function mostPermissive(lines: readonly CompiledLine[]): CompiledLine | undefined {

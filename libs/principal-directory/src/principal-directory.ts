@@ -102,18 +102,12 @@ export class PrincipalDirectory {
     after: PrincipalState | null,
   ): string[] {
     const entity = after ?? before;
-    switch (entity?.kind) {
-      case undefined:
-        return [];
-      case 'group':
-        return [...this.#groupMembers.of(entity.id)];
-      case 'agent':
-        return [key];
-      case 'user':
-        return isActive(before) === isActive(after)
-          ? [key]
-          : [key, ...this.#ownedAgents.of(entity.id)];
-    }
+    if (entity === undefined) return [];
+    if (entity.kind === 'group') return [...this.#groupMembers.of(entity.id)];
+    // An agent stands or falls with its owner's standing, and takes nothing else from them.
+    return entity.kind === 'agent' || isActive(before) === isActive(after)
+      ? [key]
+      : [key, ...this.#ownedAgents.of(entity.id)];
   }
 
   #announce(keys: readonly string[]): void {
