@@ -1,0 +1,95 @@
+import {
+  createSealingKeyIfAbsent,
+  type Platform,
+  type SealingKey,
+  type Worker,
+} from '@gatehouse/platform';
+import { Refusal } from '@gatehouse/problem-catalog';
+import { v7 as uuidv7 } from 'uuid';
+import { buildRecord } from './build-record.ts';
+import type { Evidence, RecordDraft } from './evidence.ts';
+import { SpoolRelay } from './relay-spool.ts';
+import { Spool, type SpoolHealth, type SpoolSettings } from './spool.ts';
+
+export interface SpoolEvidenceSettings extends SpoolSettings {
+  /** The key file that seals arguments; created where it is absent. */
+  readonly keyFile: string;
+  /** Longer arguments are recorded by length and digest only. */
+  readonly maxArgumentsBytes: number;
+}
+
+/** Sound settings for a spool in this folder. */
+export function spoolDefaults(directory: string, keyFile: string): SpoolEvidenceSettings {
+  return {
+    directory,
+    keyFile,
+    maxArgumentsBytes: 256 * 1024,
+    segmentBytes: 16 * 1024 * 1024,
+    backlogLimitBytes: 1024 ** 3,
+    minFreeBytes: 128 * 1024 * 1024,
+    retryAfterMs: 250,
+  };
+}
+
+/** Evidence on the local disk, relayed to the bus in the background. Until it has started, and once it has stopped, every record is refused. */
+export class SpoolEvidence implements Evidence, Worker {
+  readonly name = 'evidence';
+  readonly #platform: Platform;
+  readonly #settings: SpoolEvidenceSettings;
+  readonly #ready: ReturnType<Platform['readiness']['waitFor']>;
+  #open:
+    | { readonly spool: Spool; readonly relay: SpoolRelay; readonly key: SealingKey }
+    | undefined;
+
+  constructor(platform: Platform, settings: SpoolEvidenceSettings) {
+    this.#platform = platform;
+    this.#settings = settings;
+    this.#ready = platform.readiness.waitFor('evidence');
+  }
+
+  async start(): Promise<void> {
+    const key = await createSealingKeyIfAbsent(this.#settings.keyFile);
+    const spool = await Spool.open(this.#settings, this.#platform.log);
+    const relay = new SpoolRelay(spool, this.#platform.bus, this.#platform.log);
+    relay.start();
+    this.#open = { spool, relay, key };
+    this.#ready.done();
+  }
+
+  async stop(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    this.#ready.again();
+    await open?.relay.stop();
+    await open?.spool.close();
+  }
+
+  /** How the spool does; undefined while it is not open. */
+  health(): SpoolHealth | undefined {
+    return this.#open?.spool.health();
+  }
+
+  async record(draft: RecordDraft): Promise<void> {
+    if (this.#open === undefined)
+      throw new Refusal('evidence-unavailable', { internal: 'the spool is not open' });
+    const { spool, key } = this.#open;
+    const at = this.#platform.clock.now().toISOString();
+    const { maxArgumentsBytes } = this.#settings;
+    try {
+      await spool.append((sequence) => {
+        const stamp = { id: uuidv7(), source: spool.source, sequence, at };
+        return Buffer.from(JSON.stringify(buildRecord(draft, stamp, key, maxArgumentsBytes)));
+      });
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
+      this.#platform.log.error(
+        { err: error },
+        'a record could not be built: this is a bug, and the request is refused',
+      );
+      throw new Refusal('evidence-unavailable', {
+        internal: (error as Error).message,
+        cause: error,
+      });
+    }
+  }
+}
