@@ -4,7 +4,6 @@ export function matchesGlob(pattern: string, text: string): boolean {
   if (parts.length === 1) return pattern === text;
   const [first = ''] = parts;
   const last = parts.at(-1) ?? '';
-  if (text.length < first.length + last.length) return false;
   if (!text.startsWith(first) || !text.endsWith(last)) return false;
   // Leftmost placement of each inner part is enough; there is no backtracking, so no pattern is slow.
   let at = first.length;
