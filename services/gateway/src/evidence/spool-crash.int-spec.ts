@@ -13,11 +13,13 @@ import { Spool, type SpoolSettings } from './spool.ts';
 const log = createLogger({ service: 'test', level: 'silent' });
 const spoolUrl = new URL('./spool.ts', import.meta.url).href;
 const patience = { timeoutMs: 20_000 };
-const children: ChildProcess[] = [];
+const children: Child[] = [];
 let root = '';
 
 beforeAll(async () => void (root = await mkdtemp(join(tmpdir(), 'gatehouse-crash-'))));
-afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
+afterEach(async () => {
+  for (const child of children.splice(0)) await child.kill();
+});
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 const settingsIn = (directory: string): SpoolSettings => ({
@@ -33,6 +35,7 @@ class Child {
   readonly process: ChildProcess;
   readonly lines: string[] = [];
   readonly #allRead: Promise<unknown>;
+  #killed = false;
 
   constructor(directory: string, body: string, wrapper: readonly string[] = []) {
     const script = `
@@ -44,8 +47,8 @@ class Child {
       ${body}`;
     const node = [process.execPath, '--conditions=source', '--input-type=module', '-e', script];
     const [command, ...parameters] = [...wrapper, ...node] as [string, ...string[]];
-    this.process = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'inherit'] });
-    children.push(this.process);
+    this.process = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+    children.push(this);
     const reader = createInterface({ input: this.process.stdout as NodeJS.ReadableStream });
     reader.on('line', (line) => this.lines.push(line));
     this.#allRead = once(reader, 'close');
@@ -60,7 +63,9 @@ class Child {
   }
 
   async kill(): Promise<void> {
-    this.process.kill('SIGKILL');
+    // The group, for a tracer that is killed lets go of what it traces.
+    if (!this.#killed) process.kill(-(this.process.pid as number), 'SIGKILL');
+    this.#killed = true;
     await this.#allRead;
   }
 }
