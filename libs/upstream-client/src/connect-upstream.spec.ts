@@ -56,8 +56,9 @@ type Answer = (message: { id?: number; method: string }, response: ServerRespons
 /** A small HTTP server that answers each JSON-RPC message as told. */
 async function httpServer(answer: Answer): Promise<Transport> {
   const server = createServer((request, response) => {
-    if (request.method !== 'POST') return void response.writeHead(405).end();
-    void readBody(request).then((body) => answer(JSON.parse(body), response));
+    if (request.method === 'POST')
+      void readBody(request).then((body) => answer(JSON.parse(body), response));
+    else response.writeHead(405).end();
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);

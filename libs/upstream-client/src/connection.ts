@@ -1,6 +1,6 @@
 import { Refusal } from '@gatehouse/problem-catalog';
 import { isJSONRPCErrorResponse, isJSONRPCResultResponse } from '@modelcontextprotocol/client';
-import type { JSONRPCMessage } from '@modelcontextprotocol/client';
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { isGarbled, isSessionGone, refusalOf, timedOut, unavailable } from './failure.ts';
 import type { OpenTransport } from './open-transport.ts';
 import type { UpstreamAnswer, UpstreamListeners, UpstreamRequestOptions } from './upstream.ts';
@@ -27,12 +27,15 @@ export class Connection {
   constructor(transport: OpenTransport, listeners: UpstreamListeners) {
     this.#transport = transport;
     this.#listeners = listeners;
-    transport.wire.onmessage = (message) => this.#receive(message);
-    // Not fatal by itself: a stream that could not be opened, a line on stdout that is no message.
-    transport.wire.onerror = (error) => {
-      this.#lastNoise = error;
+    const wire: Pick<Transport, 'onmessage' | 'onerror' | 'onclose'> = {
+      onmessage: (message) => this.#receive(message),
+      // Not fatal by itself: a stream that could not be opened, a line on stdout that is no message.
+      onerror: (error) => {
+        this.#lastNoise = error;
+      },
+      onclose: () => this.#ended(),
     };
-    transport.wire.onclose = () => this.#ended();
+    Object.assign(transport.wire, wire);
   }
 
   async start(): Promise<void> {
@@ -122,7 +125,7 @@ export class Connection {
     } else if ('id' in message && message.id !== undefined) {
       this.#answer(message.id, message.method);
     } else if ('method' in message) {
-      this.#listeners.onNotification?.(message.method, message.params as JsonObject | undefined);
+      this.#listeners.onNotification?.(message.method, message.params);
     }
   }
 
@@ -172,7 +175,7 @@ export class Connection {
 
   #fail(why: Refusal): void {
     this.#lost ??= why;
-    for (const { fail } of this.#waiting.values()) fail(why);
+    for (const waiting of this.#waiting.values()) waiting.fail(why);
     this.#waiting.clear();
   }
 }

@@ -51,8 +51,8 @@ function reasonOf(error: unknown): string {
   if (error instanceof SdkHttpError) return reasonOfStatus(error);
   // `fetch failed` says nothing; its cause does.
   const told = error.cause instanceof Error ? error.cause : error;
-  const { code } = told as { code?: unknown };
-  const text = told.message === '' ? String(code ?? told.name) : told.message;
+  const { code } = told as { code?: string };
+  const text = told.message === '' ? (code ?? told.name) : told.message;
   return text.slice(0, LONGEST_REASON);
 }
 

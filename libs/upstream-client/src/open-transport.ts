@@ -42,7 +42,7 @@ function overHttp(url: string, { maxMessageBytes }: UpstreamSettings): OpenTrans
     fetch: fetchWithinLimit(maxMessageBytes),
   });
   return {
-    wire: wire as Transport,
+    wire,
     start: () => wire.start(),
     complaints: () => '',
     async end() {
@@ -71,7 +71,7 @@ function overStdio(
   });
   let pid: number | null = null;
   return {
-    wire: wire as Transport,
+    wire,
     async start() {
       await wire.start();
       ({ pid } = wire);
