@@ -1,0 +1,30 @@
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import { configSections } from '../generate/config-sections.ts';
+import { generatedFiles } from '../generate/generated-files.ts';
+import { sourceFiles, textOf } from './repo.ts';
+
+describe('generated references', () => {
+  test.each(generatedFiles().filter(({ frozen }) => !frozen))(
+    '$path is what `npm run generate` writes',
+    ({ path, text }) => {
+      expect(textOf(path)).toBe(text);
+    },
+  );
+
+  test('the settings of every service are in the reference', () => {
+    const declared = sourceFiles('services')
+      .filter((path) => path.endsWith('.config.ts'))
+      .map((path) => /configSection\(\s*'([a-z]+)'/.exec(textOf(path))?.[1] ?? path);
+    expect(configSections.map(({ name }) => name).toSorted()).toEqual(declared.toSorted());
+  });
+
+  test('each setting says what it is for', () => {
+    const silent = configSections.flatMap(({ name, schema }) =>
+      Object.entries(schema.shape as Record<string, z.ZodType>)
+        .filter(([, setting]) => !setting.description)
+        .map(([key]) => `${name}.${key}`),
+    );
+    expect(silent).toEqual([]);
+  });
+});

@@ -1,0 +1,36 @@
+import { environmentName, type ConfigSection } from '@gatehouse/platform';
+import { code, heading, table } from './markdown.ts';
+import { toJsonSchema, typeOf, type JsonSchema } from './json-schema.ts';
+
+/** `docs/reference/config.md`: every setting, by section. */
+export function configPage(sections: readonly ConfigSection[]): string {
+  return [
+    heading('Settings', 'the `*.config.ts` of every service'),
+    'A setting is read from its environment variable, else from its section of the YAML file that `GATEHOUSE_CONFIG`',
+    'names, else it has its default. A section, key or `GATEHOUSE_` variable that nobody knows is an error: a typo must',
+    'not become a default. Lists are separated by commas in a variable.',
+    '',
+    ...sections.flatMap((section) => [
+      `## ${section.name}`,
+      '',
+      section.meaning,
+      '',
+      table(['Key', 'Variable', 'Type', 'Default', 'What for'], rowsOf(section)),
+    ]),
+  ].join('\n');
+}
+
+function rowsOf(section: ConfigSection): string[][] {
+  const properties = toJsonSchema(section.schema).properties ?? {};
+  return Object.entries(properties).map(([key, schema]) => [
+    code(key),
+    code(environmentName(section, key)),
+    typeOf(schema),
+    defaultOf(schema),
+    schema.description ?? '',
+  ]);
+}
+
+function defaultOf(schema: JsonSchema): string {
+  return schema.default === undefined ? '' : code(JSON.stringify(schema.default));
+}
