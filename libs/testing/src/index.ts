@@ -2,6 +2,7 @@ export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { freshDatabase, type FreshDatabase } from './fresh-database.ts';
 export { ManualClock } from './manual-clock.ts';
+export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export {
   startThrowAwayPostgres,
   type ThrowAwayPostgres,

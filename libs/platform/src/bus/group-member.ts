@@ -1,0 +1,153 @@
+import type { EventBus, SubscribeOptions, Subscription } from '@gatehouse/event-sourcing';
+import type { Logger } from '../log/logger.ts';
+import type { BusTiming } from './bus-timing.ts';
+import { Delivery } from './delivery.ts';
+import type { GroupLedger, Lease } from './group-ledger.ts';
+import type { HighMarks } from './high-marks.ts';
+import type { Session } from './listener.ts';
+import type { MessageLog } from './message-log.ts';
+import { PartitionPump } from './partition-pump.ts';
+
+export interface MemberDeps {
+  readonly ledger: GroupLedger;
+  readonly messages: MessageLog;
+  readonly marks: HighMarks;
+  readonly bus: Pick<EventBus, 'publish'>;
+  readonly options: SubscribeOptions;
+  readonly timing: BusTiming;
+  readonly log: Logger;
+  readonly session: () => Session | undefined;
+  readonly onAlarm: (alarm: string) => void;
+  readonly onStopped: () => void;
+}
+
+const placeOf = ({ topic, partition }: Lease): string => `${topic}/${partition}`;
+
+/** One member of a group: keeps itself alive beside its handlers, and runs a pump for every partition that is its share. */
+export class GroupMember implements Subscription {
+  readonly #deps: MemberDeps;
+  readonly #pumps = new Map<string, PartitionPump>();
+  readonly #stalls = new Map<string, string>();
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+  #beatAgain = false;
+  #stopping: Promise<void> | undefined;
+  #left = false;
+
+  constructor(deps: MemberDeps) {
+    this.#deps = deps;
+  }
+
+  get group(): string {
+    return this.#deps.ledger.group;
+  }
+
+  get stalledOn(): string | undefined {
+    return this.#stalls.size === 0 ? undefined : [...this.#stalls.values()].join('; ');
+  }
+
+  /** Joins, and waits until the partitions at hand have settled where they start. */
+  async start(): Promise<void> {
+    const { timing } = this.#deps;
+    await this.#beat();
+    this.#timer = setInterval(() => this.kick(), timing.heartbeatMs);
+    await Promise.all([...this.#pumps.values()].map((pump) => pump.started));
+  }
+
+  /** Shows that it lives and learns of changes at once. */
+  kick(): void {
+    if (this.#left) return;
+    if (this.#beating !== undefined) {
+      this.#beatAgain = true;
+      return;
+    }
+    this.#beating = this.#beat()
+      .catch((error: unknown) => {
+        this.#deps.log.warn({ err: error, group: this.group }, 'a heartbeat failed');
+      })
+      .finally(() => {
+        this.#beating = undefined;
+        if (!this.#beatAgain) return;
+        this.#beatAgain = false;
+        this.kick();
+      });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    await this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    // Beats go on until the last handler is through: a slow one must not lose its lease to a second run elsewhere.
+    await Promise.all([...this.#pumps.values()].map((pump) => pump.stop()));
+    this.#left = true;
+    clearInterval(this.#timer);
+    while (this.#beating !== undefined) await this.#beating;
+    await this.#deps.ledger.leave().catch((error: unknown) => {
+      this.#deps.log.warn({ err: error, group: this.group }, 'left without saying so');
+    });
+    this.#deps.onStopped();
+  }
+
+  async #beat(): Promise<void> {
+    const { ledger, options, timing, session } = this.#deps;
+    const leases = await ledger.beat(options.topics, timing.leaseMs, session());
+    if (this.#stopping === undefined) this.#reconcile(leases);
+  }
+
+  #reconcile(leases: readonly Lease[]): void {
+    const held = new Map(leases.map((lease) => [placeOf(lease), lease]));
+    for (const [place, pump] of this.#pumps) {
+      const lease = held.get(place);
+      const isOurs = lease !== undefined && lease.epoch === pump.lease.epoch;
+      if (!isOurs || !lease.keep) void pump.stop();
+    }
+    for (const lease of leases) {
+      if (this.#pumps.has(placeOf(lease))) continue;
+      if (lease.keep) this.#startPump(lease);
+      else void this.#letGo(lease);
+    }
+  }
+
+  #startPump(lease: Lease): void {
+    const pump = new PartitionPump({
+      ...this.#deps,
+      lease,
+      delivery: this.#deliveryOf(lease),
+    });
+    this.#pumps.set(placeOf(lease), pump);
+    void pump.finished.then(() => {
+      this.#pumps.delete(placeOf(lease));
+      // A pump ends when told to, or when fenced: the next beat says whose the partition is now.
+      if (this.#stopping === undefined) this.kick();
+    });
+  }
+
+  #deliveryOf(lease: Lease): Delivery {
+    const { options, bus, log, timing, onAlarm } = this.#deps;
+    const topic = options.topics.find((candidate) => candidate.name === lease.topic)!;
+    return new Delivery({
+      topic,
+      group: options.group,
+      handle: (batch) => options.handle(batch),
+      bus,
+      log,
+      timing,
+      onStall: (where) => {
+        if (where === undefined) {
+          this.#stalls.delete(placeOf(lease));
+          return;
+        }
+        this.#stalls.set(placeOf(lease), where);
+        onAlarm(`${options.group} stands still on ${where}`);
+      },
+    });
+  }
+
+  async #letGo(lease: Lease): Promise<void> {
+    await this.#deps.ledger.letGo(lease).catch((error: unknown) => {
+      this.#deps.log.warn({ err: error, group: this.group }, 'a partition was not let go yet');
+    });
+  }
+}

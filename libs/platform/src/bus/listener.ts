@@ -1,0 +1,119 @@
+import { Client, type Pool } from 'pg';
+import type { Logger } from '../log/logger.ts';
+import { sleepUnless } from './patience.ts';
+
+const CHANNEL = 'gatehouse_bus';
+const NOTIFY_EVERY_MS = 5;
+const RECONNECT_MS = 200;
+
+/** The database session that this process listens on: others see by it that the process lives. */
+export interface Session {
+  readonly pid: number;
+  readonly started: string;
+}
+
+export interface ListenerEvents {
+  /** Messages may have arrived, from another process. */
+  onMessages(): void;
+  /** Members of a group came or went. */
+  onGroup(group: string): void;
+  /** Listening anew, after having missed who knows what. */
+  onConnected(): void;
+}
+
+/** The one connection that a bus keeps for itself: it hears of others' messages and tells of ours, at most every 5 ms. */
+export class Listener {
+  readonly #pool: Pool;
+  readonly #log: Logger;
+  readonly #events: ListenerEvents;
+  readonly #id: string;
+  readonly #closed = new AbortController();
+  #client: Client | undefined;
+  #session: Session | undefined;
+  #running: Promise<void> | undefined;
+  #lastNotify = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: { pool: Pool; log: Logger; id: string; events: ListenerEvents }) {
+    this.#pool = deps.pool;
+    this.#log = deps.log;
+    this.#id = deps.id;
+    this.#events = deps.events;
+  }
+
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /** Resolves after the first attempt to listen, whether or not it succeeded: polling covers for a lost listener. */
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#running = this.#run(resolve);
+    });
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#closed.abort();
+    await this.#client?.end().catch(() => undefined);
+    await this.#running;
+  }
+
+  /** Tells other processes, never inside a writer's transaction: a NOTIFY there makes commits queue for one lock. */
+  announce(): void {
+    if (this.#timer !== undefined) return;
+    const due = Math.max(0, this.#lastNotify + NOTIFY_EVERY_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#lastNotify = performance.now();
+      this.#client?.query('select pg_notify($1, $2)', [CHANNEL, this.#id]).catch(() => undefined);
+    }, due);
+  }
+
+  async #run(firstAttemptDone: () => void): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      const ended = await this.#connect().catch((error: unknown) => {
+        this.#log.warn({ err: error }, 'the bus cannot listen; it polls until it can');
+        return undefined;
+      });
+      firstAttemptDone();
+      await ended?.();
+      this.#session = undefined;
+      this.#client = undefined;
+      await sleepUnless(this.#closed.signal, RECONNECT_MS);
+    }
+  }
+
+  async #connect(): Promise<() => Promise<void>> {
+    // Not a copy of the options: the pool keeps its password out of reach of one.
+    const client = new Client(this.#pool.options);
+    const ended = new Promise<void>((resolve) => {
+      client.once('end', resolve);
+      client.on('error', () => resolve());
+    });
+    client.on('notification', ({ payload = '' }) => this.#hear(payload));
+    try {
+      await client.connect();
+      await client.query(`listen ${CHANNEL}`);
+      const { rows } = await client.query<Session>(
+        'select pid, backend_start::text as started from pg_stat_activity where pid = pg_backend_pid()',
+      );
+      this.#session = rows[0];
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    this.#client = client;
+    if (this.#closed.signal.aborted) await client.end().catch(() => undefined);
+    else this.#events.onConnected();
+    return async () => {
+      await ended;
+      client.end().catch(() => undefined);
+    };
+  }
+
+  #hear(payload: string): void {
+    if (payload.startsWith('group ')) this.#events.onGroup(payload.slice('group '.length));
+    else if (payload !== this.#id) this.#events.onMessages();
+  }
+}
