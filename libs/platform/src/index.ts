@@ -10,6 +10,7 @@ export { PostgresEventStore, type InlineProjection } from './event-store/postgre
 export { fromMessage, positionOf, toMessage } from './event-store/event-message.ts';
 export { OutboxRelay, type StateFeed } from './event-store/outbox-relay.ts';
 export { ProjectionRunner, type Projection } from './projection/projection-runner.ts';
+export { PostgresEventBus } from './bus/postgres-event-bus.ts';
 export { receipt, type CommandHandlers, type QueryHandlers } from './command/handlers.ts';
 export { internalController } from './command/internal-controller.ts';
 export { OwnerClient, type SentBy } from './command/owner-client.ts';

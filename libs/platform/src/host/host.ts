@@ -23,6 +23,8 @@ export interface ServiceModule {
   readonly module: DynamicModule;
   readonly workers: readonly Worker[];
   readonly rawHandler?: RawHandler;
+  /** Empties the service's read tables and folds them anew from the log; answers how many tables there are. Run while nothing else runs. */
+  readonly rebuild?: () => Promise<number>;
 }
 
 export interface HostOptions {
@@ -30,6 +32,8 @@ export interface HostOptions {
   readonly services: readonly ServiceModule[];
   readonly host: string;
   readonly port: number;
+  /** Told the address once it listens, before the workers start. */
+  readonly onListening?: (url: string) => void | Promise<void>;
 }
 
 /** A running process: its address, its application (for `inject` in tests), and how to end it. */
@@ -51,6 +55,7 @@ export async function host({
   services,
   host: hostname,
   port,
+  onListening,
 }: HostOptions): Promise<Hosted> {
   const rawHandlers = services.flatMap((service) => service.rawHandler ?? []);
   const adapter = new FastifyAdapter({
@@ -74,6 +79,7 @@ export async function host({
     await app.close();
   };
   try {
+    await onListening?.(urlOf(app, hostname));
     for (const worker of workers) {
       await worker.start();
       started.push(worker);

@@ -1,0 +1,136 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '@gatehouse/testing';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const COMMAND = join(ROOT, 'services/standalone/dist/command-line/main.js');
+
+/** What a run of the command line left: its exit code and what it printed. */
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A data directory of its own, and the Gatehouse processes that run on it: always by the command line, as a user would. */
+export interface Installation {
+  readonly dataDirectory: string;
+  /** The address of the running process. */
+  readonly url: string;
+  readonly pid: number;
+  start(env?: Readonly<Record<string, string>>): Promise<void>;
+  /** SIGINT, and waits for the end. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** SIGKILL: no goodbye. */
+  kill(): Promise<void>;
+  adminToken(): Promise<string>;
+  run(...args: string[]): Promise<CommandResult>;
+  /** Ends whatever runs, its PostgreSQL too, and removes the directory. */
+  dispose(): Promise<void>;
+}
+
+/** An installation that nothing runs on yet. `env` holds settings for every process of it. */
+export async function installation(env: Readonly<Record<string, string>> = {}): Promise<Installation> {
+  const root = await mkdtemp(join(tmpdir(), 'gatehouse-e2e-'));
+  await chmod(root, 0o755);
+  const dataDirectory = join(root, 'data');
+  let child: ChildProcess | undefined;
+  let output = '';
+  const environment = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
+    PATH: process.env['PATH'],
+    HOME: root,
+    NO_COLOR: '1',
+    GATEHOUSE_DATA: dataDirectory,
+    GATEHOUSE_PORT: '0',
+    ...env,
+    ...more,
+  });
+  const running = (): ChildProcess => {
+    if (child?.pid === undefined) throw new Error('no Gatehouse runs here');
+    return child;
+  };
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    const process = running();
+    child = undefined;
+    if (process.exitCode === null && process.signalCode === null) {
+      const ended = once(process, 'exit');
+      process.kill(signal);
+      await ended;
+    }
+    return process.exitCode;
+  };
+  return {
+    dataDirectory,
+    get url() {
+      const found = /MCP endpoint\s+(http:\/\/\S+)\/mcp/.exec(output)?.[1];
+      if (found === undefined) throw new Error(`it printed no endpoint:\n${output}`);
+      return found;
+    },
+    get pid() {
+      return running().pid!;
+    },
+    async start(more) {
+      output = '';
+      const started = spawn(process.execPath, [COMMAND, 'start'], { env: environment(more), cwd: root });
+      child = started;
+      for (const stream of [started.stdout, started.stderr]) {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          output += text;
+        });
+      }
+      await eventually(
+        () => {
+          if (started.exitCode !== null) throw new Error(`it ended with ${started.exitCode}:\n${output}`);
+          if (!output.includes('Ctrl-C stops it')) throw new Error(`it is not up:\n${output}`);
+        },
+        { timeoutMs: 40_000 },
+      );
+    },
+    stop: (signal = 'SIGINT') => end(signal),
+    async kill() {
+      await end('SIGKILL');
+    },
+    async adminToken() {
+      return (await readFile(join(dataDirectory, 'admin-token'), 'utf8')).trim();
+    },
+    async run(...args) {
+      const command = spawn(process.execPath, [COMMAND, ...args], { env: environment(), cwd: root });
+      let [stdout, stderr] = ['', ''];
+      command.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+      command.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+      await once(command, 'close');
+      return { code: command.exitCode, stdout, stderr };
+    },
+    async dispose() {
+      if (child !== undefined) await end('SIGKILL');
+      await stopLeftOverPostgres(dataDirectory);
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+// A killed process leaves its PostgreSQL behind, as it should: the next start takes care of it. Here there is none.
+async function stopLeftOverPostgres(dataDirectory: string): Promise<void> {
+  const pidFile = join(dataDirectory, 'postgres', 'data', 'postmaster.pid');
+  if (!existsSync(pidFile)) return;
+  const pid = Number((await readFile(pidFile, 'utf8')).split('\n')[0]);
+  try {
+    process.kill(pid, 'SIGQUIT');
+  } catch {
+    return;
+  }
+  await eventually(() => {
+    if (existsSync(pidFile)) throw new Error('PostgreSQL still runs');
+  });
+}
+
+/** The folder that an npm package is installed in. */
+export function packageFolder(name: string): string {
+  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { configSection } from './config-section.ts';
+import { ConfigError, loadConfig } from './load-config.ts';
+
+const web = configSection(
+  'web',
+  'A test section.',
+  z.strictObject({
+    port: z.number().int().default(1).meta({ env: 'GATEHOUSE_PORT' }),
+    bodyLimitBytes: z.number().default(10),
+    commands: z.array(z.string()).default([]),
+    strict: z.boolean().default(true),
+    name: z.string().optional(),
+  }),
+);
+
+const load = (env: Record<string, string>, yaml?: string) => loadConfig([web], { env, file: yaml && fileWith(yaml) });
+
+function fileWith(yaml: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-config-')), 'gatehouse.yaml');
+  writeFileSync(file, yaml);
+  return file;
+}
+
+describe('loading the configuration', () => {
+  it('answers defaults when nothing is said', () => {
+    expect(load({}).web).toEqual({ port: 1, bodyLimitBytes: 10, commands: [], strict: true });
+  });
+
+  it('lets the environment win over the file, and reads numbers, booleans and lists from text', () => {
+    const env = {
+      GATEHOUSE_PORT: '99',
+      GATEHOUSE_WEB_COMMANDS: 'node, npx',
+      GATEHOUSE_WEB_STRICT: 'false',
+      GATEHOUSE_WEB_BODY_LIMIT_BYTES: '5',
+    };
+    expect(load(env, 'web:\n  port: 3\n  name: x\n').web).toEqual({
+      port: 99,
+      bodyLimitBytes: 5,
+      commands: ['node', 'npx'],
+      strict: false,
+      name: 'x',
+    });
+  });
+
+  it('ignores variables that are not its own', () => {
+    expect(load({ PATH: '/bin', HOME: '/' }).web.port).toBe(1);
+  });
+
+  it.each([
+    ['an unknown variable', { GATEHOUSE_WEB_PROT: '1' }, undefined, 'unknown variable GATEHOUSE_WEB_PROT'],
+    ['a value of the wrong kind', { GATEHOUSE_PORT: 'eighty' }, undefined, 'web.port'],
+    ['an empty number', { GATEHOUSE_PORT: ' ' }, undefined, 'web.port'],
+    ['a boolean that is none', { GATEHOUSE_WEB_STRICT: 'yes' }, undefined, 'web.strict'],
+    ['an unknown key in the file', {}, 'web:\n  prot: 3\n', 'prot'],
+    ['an unknown section in the file', {}, 'wbe:\n  port: 3\n', 'unknown section wbe'],
+    ['a section that is no mapping', {}, 'web: 7\n', 'expected a mapping'],
+    ['a file that is no mapping', {}, '- web\n', 'expected a mapping'],
+    ['a file that is no YAML', {}, 'web: [\n', 'gatehouse.yaml'],
+  ])('refuses %s and names it', (_what, env, yaml, complaint) => {
+    const attempt = (): unknown => load(env as Record<string, string>, yaml);
+    expect(attempt).toThrow(ConfigError);
+    expect(attempt).toThrow(complaint);
+  });
+
+  it('says every complaint at once', () => {
+    expect(() => load({ GATEHOUSE_PORT: 'x', GATEHOUSE_WEB_STRICT: 'x' })).toThrow(/web\.port[\s\S]*web\.strict/);
+  });
+});

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+// Runs the built command line on a Node that can: the repo's own (the npm package `node`) where the system's is older.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const OLDEST_NODE = 22;
+const here = dirname(fileURLToPath(import.meta.url));
+const main = join(here, '..', 'dist', 'command-line', 'main.js');
+
+if (!existsSync(main)) {
+  process.stderr.write('gatehouse: not built yet; run `npm run build` first\n');
+  process.exitCode = 70;
+} else if (Number(process.versions.node.split('.')[0]) >= OLDEST_NODE) {
+  await import(main);
+} else {
+  const node = createRequire(import.meta.url).resolve('node/bin/node');
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A Ctrl-C reaches the child by itself; a signal meant for us is passed on.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? (signal === 'SIGINT' ? 130 : 143);
+  });
+}

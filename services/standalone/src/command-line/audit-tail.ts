@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readTrail, trailLine, trailTable, type TrailRow } from '../audit-trail.ts';
+import { findRunning } from '../process/process-file.ts';
+import { loadSettings } from '../settings.ts';
+import { exitCodes, Failure } from './exit-codes.ts';
+
+export interface AuditTailOptions {
+  readonly lines: string;
+  readonly follow?: true;
+  readonly json?: true;
+  readonly principal?: string;
+  readonly server?: string;
+  readonly tool?: string;
+  readonly denied?: true;
+}
+
+const FOLLOW_EVERY_MS = 500;
+// More than one look can find between two polls would be cut off here; it is caught up with at the next.
+const FOLLOW_LIMIT = 1_000;
+
+/** `gatehouse audit tail`: reads through the admin API with GATEHOUSE_TOKEN, or the bootstrap token of the data directory. */
+export async function auditTail(options: AuditTailOptions): Promise<void> {
+  const count = Number(options.lines);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 10_000) {
+    throw new Failure('--lines takes a whole number from 1 to 10000', exitCodes.usage);
+  }
+  const { url, token } = await findGate();
+  const filter = filterOf(options);
+  const rows = await readTrail(url, token, filter, count);
+  print(rows, options);
+  if (options.follow === true) await follow(url, token, filter, rows[0]?.index ?? -1, options);
+}
+
+async function follow(
+  url: string,
+  token: string,
+  filter: Readonly<Record<string, unknown>>,
+  newest: number,
+  options: AuditTailOptions,
+): Promise<never> {
+  for (let last = newest; ; ) {
+    await sleep(FOLLOW_EVERY_MS);
+    const fresh = (await readTrail(url, token, filter, FOLLOW_LIMIT)).filter((row) => row.index > last);
+    for (const row of fresh.toReversed()) {
+      process.stdout.write(`${options.json === true ? JSON.stringify(row) : trailLine(row)}\n`);
+    }
+    last = fresh[0]?.index ?? last;
+  }
+}
+
+function print(rows: readonly TrailRow[], { json }: AuditTailOptions): void {
+  if (json === true) for (const row of rows.toReversed()) process.stdout.write(`${JSON.stringify(row)}\n`);
+  else if (rows.length === 0) process.stdout.write('The trail has no such record yet.\n');
+  else process.stdout.write(`${trailTable(rows)}\n`);
+}
+
+function filterOf({ principal, server, tool, denied }: AuditTailOptions): Record<string, unknown> {
+  return {
+    ...(principal === undefined ? {} : { principalName: principal }),
+    ...(server === undefined ? {} : { server }),
+    ...(tool === undefined ? {} : { tool }),
+    ...(denied === undefined ? {} : { decision: 'DENY' }),
+  };
+}
+
+async function findGate(): Promise<{ url: string; token: string }> {
+  // The token is for this command alone; it is no setting of a service.
+  const { GATEHOUSE_TOKEN: given, ...env } = process.env;
+  const dataDirectory = resolve(loadSettings(env).standalone.data);
+  const running = await findRunning(dataDirectory);
+  if (running?.url === undefined || running.url === null) {
+    throw new Failure(`no Gatehouse runs on ${dataDirectory}`, exitCodes.notRunning);
+  }
+  const file = join(dataDirectory, 'admin-token');
+  const token = given ?? (await readFile(file, 'utf8').catch(() => ''));
+  if (token === '') throw new Failure(`set GATEHOUSE_TOKEN to an administrator's key: there is none in ${file}`);
+  return { url: running.url, token: token.trim() };
+}

@@ -1,0 +1,99 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ServiceName } from '@gatehouse/event-catalog';
+import {
+  createLogger,
+  createReadiness,
+  migrate,
+  openServiceDatabase,
+  PostgresEventBus,
+  systemClock,
+  type Platform,
+  type ServiceDatabase,
+} from '@gatehouse/platform';
+import pg from 'pg';
+import { placeDatabase, startEmbeddedServer } from './embedded-postgres/embedded-server.ts';
+import { takeDataDirectory } from './process/process-file.ts';
+import { loadSecrets } from './process/secrets.ts';
+import { migrationPlans, roleOf } from './schemas.ts';
+import type { StandaloneConfig } from './standalone.config.ts';
+
+const BUS_CONNECTIONS = 6;
+const SERVICE_CONNECTIONS = 5;
+const MAX_CONNECTIONS = 60;
+
+/** What the services of one process stand on: the data directory taken, PostgreSQL running and migrated, the ports built. */
+export interface Ground extends AsyncDisposable {
+  readonly platform: Platform;
+  readonly dataDirectory: string;
+  readonly databaseDirectory: string;
+  /** Tells services and other commands where this process listens. */
+  announce(url: string): Promise<void>;
+}
+
+/** Takes the data directory and builds everything on it, in order; disposing takes it down in the opposite order. */
+export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
+  await using building = new AsyncDisposableStack();
+  const dataDirectory = resolve(config.data);
+  await mkdir(dataDirectory, { recursive: true, mode: 0o755 });
+  const taken = await takeDataDirectory(dataDirectory);
+  building.defer(() => taken.release());
+  const secrets = await loadSecrets(dataDirectory);
+  const databaseDirectory = await placeDatabase(dataDirectory, secrets.installation);
+  const password = secrets.databasePassword;
+  const server = await startEmbeddedServer({
+    directory: databaseDirectory,
+    password,
+    maxConnections: MAX_CONNECTIONS,
+  });
+  building.defer(() => server.stop());
+  await migrate(server.url, migrationPlans(password));
+
+  const log = createLogger({ service: 'standalone', level: config.logLevel });
+  const busPool = new pg.Pool({
+    connectionString: server.urlOf(roleOf('bus'), password),
+    max: BUS_CONNECTIONS,
+    application_name: 'gatehouse-bus',
+  });
+  // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
+  busPool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the bus was lost'));
+  building.defer(() => busPool.end());
+  const bus = new PostgresEventBus({ pool: busPool, log });
+  building.defer(() => bus.close());
+
+  const databases = new Map<ServiceName, ServiceDatabase>();
+  building.defer(async () => {
+    for (const database of databases.values()) await database.close();
+  });
+  let url: string | undefined;
+  const platform: Platform = {
+    bus,
+    clock: systemClock,
+    log,
+    readiness: createReadiness(),
+    serviceToken: secrets.serviceToken,
+    dataDirectory,
+    serviceUrl() {
+      if (url === undefined) throw new Error('this process does not listen yet');
+      return url;
+    },
+    database(service) {
+      const known = databases.get(service);
+      if (known !== undefined) return known;
+      const opened = openServiceDatabase(service, server.urlOf(roleOf(service), password), log, SERVICE_CONNECTIONS);
+      databases.set(service, opened);
+      return opened;
+    },
+  };
+  const held = building.move();
+  return {
+    platform,
+    dataDirectory,
+    databaseDirectory,
+    async announce(listeningAt) {
+      url = listeningAt;
+      await taken.announce(listeningAt);
+    },
+    [Symbol.asyncDispose]: () => held.disposeAsync(),
+  };
+}
