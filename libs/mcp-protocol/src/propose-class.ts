@@ -7,25 +7,26 @@ export interface ClassProposal {
 }
 
 // `resolve` is missing on purpose: it settles a review thread as readily as it looks up a name. `query`, `run` and
-// `execute` carry whatever their argument says.
-const READ_VERBS = new Set(
-  `browse check compare count describe diff echo examine explain fetch find get head inspect list lookup peek preview
-  read retrieve search show stat status summarize tail validate verify view whoami`.split(/\s+/),
-);
+// `execute` do whatever their argument says.
+const READ_VERBS = wordSet(`
+  browse check compare count describe diff examine explain fetch find get head inspect list lookup peek preview read
+  retrieve search show stat status summarize tail validate verify view whoami`);
 
-const WRITE_WORDS = new Set(
-  `accept activate add append apply approve archive assign attach block book cancel change clear clone close comment
-  commit configure convert copy create deactivate delete deploy detach disable dismiss download drop edit enable exec
-  execute fork grant import insert install invite invoke kill lock mark merge modify move mutate open overwrite patch
-  pay post provision publish purge push put reassign rebase register reject release remove rename reopen replace reply
-  request rerun reset resolve restart restore resume revert revoke rotate run save schedule send set share start stop
-  store submit subscribe swap sync tag toggle transfer trigger truncate unlock unsubscribe update upload upsert write`.split(
-    /\s+/,
-  ),
-);
+// Only words that seldom stand for a thing: `get_commit` reads.
+const WRITE_WORDS = wordSet(`
+  accept activate add append apply approve archive assign attach book cancel clear clone close configure convert create
+  deactivate delete deploy detach disable dismiss drop edit enable exec execute forget import insert install invite
+  invoke kill merge modify move mutate open overwrite pay post provision publish purge push put query reassign rebase
+  register reject remove rename reopen replace rerun reset resolve restart restore resume revert revoke rotate run save
+  send set start stop submit subscribe swap sync terminate toggle trigger truncate uninstall unlock unsubscribe update
+  upload upsert write`);
 
 // Arguments that choose between the operations of a tool which is several.
-const DISCRIMINATORS = new Set(['action', 'command', 'method', 'mode', 'op', 'operation', 'verb']);
+const DISCRIMINATORS = wordSet('action command method op operation');
+
+function wordSet(words: string): ReadonlySet<string> {
+  return new Set(words.trim().split(/\s+/));
+}
 
 /**
  * Proposes a class for a tool nobody has looked at yet. Names and annotations are the server's own word, so they only
@@ -66,7 +67,9 @@ function objectionToOperations(tool: RawTool): string | undefined {
   const properties = fieldsOf(fieldsOf(tool['inputSchema'])['properties']);
   for (const [argument, schema] of Object.entries(properties)) {
     if (!DISCRIMINATORS.has(argument.toLowerCase())) continue;
-    const operation = operationsOf(fieldsOf(schema)).find((value) => !looksLikeReading(value));
+    const operations = operationsOf(fieldsOf(schema));
+    if (operations.length === 0) return `Its argument "${argument}" can name any operation.`;
+    const operation = operations.find((value) => !looksLikeReading(value));
     if (operation !== undefined) {
       return `Its argument "${argument}" can be "${operation}", which does not look like reading.`;
     }
@@ -76,7 +79,7 @@ function objectionToOperations(tool: RawTool): string | undefined {
 
 function operationsOf(schema: Record<string, unknown>): string[] {
   const values = Array.isArray(schema['enum']) ? schema['enum'] : [schema['const']];
-  return values.filter((value) => typeof value === 'string');
+  return values.filter((value) => value !== undefined).map(String);
 }
 
 function looksLikeReading(name: string): boolean {

@@ -1,7 +1,7 @@
 /** Whether `text` matches `pattern`, in which `*` stands for any run of characters, none included; every other character means itself, case included. */
 export function matchesGlob(pattern: string, text: string): boolean {
+  if (!pattern.includes('*')) return pattern === text;
   const parts = pattern.split('*');
-  if (parts.length === 1) return pattern === text;
   const [first = ''] = parts;
   const last = parts.at(-1) ?? '';
   if (!text.startsWith(first) || !text.endsWith(last)) return false;
