@@ -1,0 +1,57 @@
+import type { ServerResponse } from 'node:http';
+import { Refusal } from '@gatehouse/problem-catalog';
+import type { Gate } from '../gate.ts';
+import { refusalAnswer, type Answer } from './answer.ts';
+import type { Exchange } from './exchange.ts';
+import { outcomeOf } from './record-draft.ts';
+import { finishStream, pipe } from './request-stream.ts';
+
+/** Ends a request: records how it ended, and only then lets the answer out. What cannot be recorded is refused. */
+export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): Promise<void> {
+  const recorded = await isRecorded(exchange, answer, gate);
+  await answer.settle?.(recorded);
+  const leaving = recorded ? answer : refusalAnswer(exchange, new Refusal('evidence-unavailable'));
+  if (exchange.stream === null) write(exchange.response, leaving);
+  else if (leaving.kind === 'json') await finishStream(exchange, leaving.body);
+}
+
+async function isRecorded(exchange: Exchange, answer: Answer, gate: Gate): Promise<boolean> {
+  const draft = outcomeOf(exchange, {
+    ending: answer.ending,
+    // Once a stream is open its status has left: the outcome is in the message.
+    status: exchange.stream === null ? statusOf(answer) : 200,
+    resultBytes: answer.kind === 'json' && answer.ending.outcome !== 'refused' ? Buffer.byteLength(answer.body) : 0,
+    bundleNumber: gate.state.bundleNumber,
+  });
+  try {
+    await gate.evidence.record(draft);
+    return true;
+  } catch (error) {
+    gate.log.error({ requestId: exchange.requestId, err: error }, 'a request could not be recorded');
+    return false;
+  }
+}
+
+function write(response: ServerResponse, answer: Answer): void {
+  switch (answer.kind) {
+    case 'json': {
+      const body = Buffer.from(answer.body);
+      response.writeHead(answer.status, {
+        'content-type': 'application/json',
+        'content-length': body.length,
+        ...answer.headers,
+      });
+      response.end(body);
+      return;
+    }
+    case 'status':
+      response.writeHead(answer.status, { 'content-length': 0 }).end();
+      return;
+    case 'framed':
+      void pipe(answer.response, response);
+  }
+}
+
+function statusOf(answer: Answer): number {
+  return answer.kind === 'framed' ? answer.response.status : answer.status;
+}

@@ -1,0 +1,96 @@
+import type { EventBus } from '@gatehouse/event-sourcing';
+import type { Clock, Logger, RawHandler, Readiness, Worker } from '@gatehouse/platform';
+import { createMcpHandler } from './entrance/mcp-handler.ts';
+import { UnderWay } from './entrance/under-way.ts';
+import type { Evidence } from './evidence/evidence.ts';
+import type { Gate } from './gate.ts';
+import type { GatewayConfig } from './gateway.config.ts';
+import { announceToolsWhenVisibilityChanges } from './session/announce-tools-when-visibility-changes.reactor.ts';
+import { cutCallsWhenGrantVanishes } from './session/cut-calls-when-grant-vanishes.reactor.ts';
+import {
+  endSessionsWhenKeyRunsOut,
+  endSessionsWhenPrincipalLosesAccess,
+} from './session/end-sessions-when-principal-loses-access.reactor.ts';
+import { endIdleSessions, endSession } from './session/end-session.ts';
+import { InMemorySessionStore } from './session/in-memory-session.store.ts';
+import { followState } from './state/follow-state.ts';
+import { GateState } from './state/gate-state.ts';
+import { Visibility } from './state/visible-tools.ts';
+import { closeUpstreamsWhenTheyMayNotBeUsed } from './upstream/close-upstreams-when-they-may-not-be-used.reactor.ts';
+import { UpstreamPool } from './upstream/upstream-pool.ts';
+
+export interface GateDeps {
+  readonly bus: EventBus;
+  readonly evidence: Evidence;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly readiness: Readiness;
+}
+
+/** A gate: what it answers, and the worker that loads its state and ends it in good order. */
+export interface OpenedGate {
+  readonly handler: RawHandler;
+  readonly worker: Worker;
+  readonly state: GateState;
+}
+
+const SWEEP_MS = 250;
+const GRACE_MS = 3_000;
+
+/** Puts a gate together. It refuses everything until its worker has started and the state is loaded. */
+export function openGate(config: GatewayConfig, deps: GateDeps): OpenedGate {
+  const { evidence, clock, log } = deps;
+  const state = new GateState(log);
+  const gate: Gate = {
+    config,
+    state,
+    visibility: new Visibility(state),
+    sessions: new InMemorySessionStore(config),
+    upstreams: new UpstreamPool({ ...config, log }),
+    evidence,
+    clock,
+    log,
+    underWay: new UnderWay(),
+  };
+  // In this order: who may not be here leaves first, then what may not go on is cut, then the rest is told.
+  state.onChange(endSessionsWhenPrincipalLosesAccess(gate));
+  state.onChange(cutCallsWhenGrantVanishes(gate));
+  state.onChange(announceToolsWhenVisibilityChanges(gate));
+  state.onChange(closeUpstreamsWhenTheyMayNotBeUsed(gate));
+  return { handler: createMcpHandler(gate), worker: workerOf(gate, deps), state };
+}
+
+function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {
+  const loaded = readiness.waitFor('gateway state');
+  let following: Awaited<ReturnType<typeof followState>> | undefined;
+  let sweeper: NodeJS.Timeout | undefined;
+  return {
+    name: 'gate',
+    async start() {
+      following = await followState(bus, gate.state);
+      following.caughtUp.then(
+        () => loaded.done(),
+        (error: unknown) => gate.log.error({ err: error }, 'the state could not be loaded'),
+      );
+      sweeper = setInterval(() => sweep(gate), SWEEP_MS);
+    },
+    async stop() {
+      clearInterval(sweeper);
+      loaded.again();
+      gate.state.close();
+      await following?.stop();
+      await gate.underWay.over(GRACE_MS);
+      for (const session of gate.sessions.all()) {
+        await endSession(gate.sessions, session, 'the gate is stopping');
+      }
+      await gate.underWay.over(GRACE_MS);
+      await gate.upstreams.stop();
+    },
+  };
+}
+
+function sweep(gate: Gate): void {
+  endSessionsWhenKeyRunsOut(gate);
+  endIdleSessions(gate.sessions, gate.config.sessionIdleMs);
+  gate.upstreams.closeIdle();
+}

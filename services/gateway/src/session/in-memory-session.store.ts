@@ -1,0 +1,61 @@
+import type { PrincipalRef } from '@gatehouse/event-catalog';
+import { Refusal } from '@gatehouse/problem-catalog';
+import { principalKey } from '@gatehouse/principal-directory';
+import type { Session } from './session.ts';
+
+export interface SessionLimits {
+  readonly maxSessions: number;
+  readonly maxSessionsPerPrincipal: number;
+}
+
+/** The sessions of this node, found by id and by principal. */
+export class InMemorySessionStore {
+  readonly #limits: SessionLimits;
+  readonly #sessions = new Map<string, Session>();
+  readonly #byPrincipal = new Map<string, Set<Session>>();
+
+  constructor(limits: SessionLimits) {
+    this.#limits = limits;
+  }
+
+  /** Throws `overloaded` when the principal, or everybody together, holds as many sessions as may be. */
+  assertRoomFor(principal: PrincipalRef): void {
+    const held = this.of(principalKey(principal)).size;
+    if (held >= this.#limits.maxSessionsPerPrincipal) {
+      throw new Refusal('overloaded', { internal: `the principal holds ${held} sessions` });
+    }
+    if (this.#sessions.size >= this.#limits.maxSessions) {
+      throw new Refusal('overloaded', { internal: `there are ${this.#sessions.size} sessions` });
+    }
+  }
+
+  add(session: Session): void {
+    this.#sessions.set(session.id, session);
+    const key = principalKey(session.principal);
+    const held = this.#byPrincipal.get(key);
+    if (held === undefined) this.#byPrincipal.set(key, new Set([session]));
+    else held.add(session);
+  }
+
+  find(id: string): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
+  of(principal: string): ReadonlySet<Session> {
+    return this.#byPrincipal.get(principal) ?? NONE;
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  remove(session: Session): void {
+    if (!this.#sessions.delete(session.id)) return;
+    const key = principalKey(session.principal);
+    const held = this.#byPrincipal.get(key);
+    held?.delete(session);
+    if (held?.size === 0) this.#byPrincipal.delete(key);
+  }
+}
+
+const NONE: ReadonlySet<Session> = new Set();

@@ -1,0 +1,22 @@
+import { methods, type JsonObject } from '@gatehouse/mcp-protocol';
+import { openStream, sendOnStream } from '../entrance/request-stream.ts';
+import type { ToolCall } from './tool-call.ts';
+
+/** Passes a server's progress on to the request that asked for it, under the token it asked with; undefined if it did not ask. */
+export function relayProgress(call: ToolCall): ((params: JsonObject) => void) | undefined {
+  const token = call.meta?.['progressToken'];
+  if (typeof token !== 'string' && typeof token !== 'number') return undefined;
+  let last = Number.NEGATIVE_INFINITY;
+  return (params) => {
+    const { progress } = params;
+    // Progress must rise; what does not is left out, as the specification has it.
+    if (typeof progress !== 'number' || !(progress > last)) return;
+    last = progress;
+    openStream(call.exchange);
+    sendOnStream(call.exchange, {
+      jsonrpc: '2.0',
+      method: methods.progress,
+      params: { ...params, progress, progressToken: token },
+    });
+  };
+}

@@ -1,0 +1,49 @@
+import { methods, type JsonObject } from '@gatehouse/mcp-protocol';
+import type { Gate } from '../../gate.ts';
+import type { ServedServer, ServedTool } from '../../state/served-server.ts';
+import { SessionLost } from '../../upstream/upstream-failure.ts';
+import { relayProgress } from '../relay-progress.ts';
+import type { ToolCall } from '../tool-call.ts';
+
+// Keys of the protocol's own envelope, which each hop writes for itself.
+const RESERVED = /^io\.modelcontextprotocol\//;
+
+/** Takes the call to the server, over the caller's own connection to it, and waits for the answer. */
+export async function forward(call: ToolCall, gate: Gate): Promise<void> {
+  const { server, resolved } = call;
+  if (server === null || resolved === null) throw new Error('a call was forwarded unresolved');
+  try {
+    await send(call, gate, server, resolved);
+  } catch (failure) {
+    // The server refused it unread, so once more cannot do twice what was to be done; yet only reads are repeated.
+    if (!(failure instanceof SessionLost) || resolved.class !== 'read') throw failure;
+    await send(call, gate, server, resolved);
+  }
+}
+
+async function send(
+  call: ToolCall,
+  { upstreams, config }: Gate,
+  server: ServedServer,
+  tool: ServedTool,
+): Promise<void> {
+  const connection = await upstreams.acquire(server, call.caller.principal);
+  call.answer = await connection.request({
+    method: methods.toolsCall,
+    params: paramsOf(call, tool),
+    timeoutMs: config.callTimeoutMs,
+    signal: call.signal,
+    onProgress: relayProgress(call),
+  });
+}
+
+function paramsOf({ arguments: given, meta }: ToolCall, { name }: ServedTool): JsonObject {
+  const kept = Object.entries(meta ?? {}).filter(
+    ([key]) => key !== 'progressToken' && !RESERVED.test(key),
+  );
+  return {
+    name,
+    ...(given === undefined ? {} : { arguments: given }),
+    ...(kept.length === 0 ? {} : { _meta: Object.fromEntries(kept) }),
+  };
+}

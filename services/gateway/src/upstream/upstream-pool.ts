@@ -1,0 +1,113 @@
+import type { PrincipalRef } from '@gatehouse/event-catalog';
+import type { Logger } from '@gatehouse/platform';
+import { principalKey } from '@gatehouse/principal-directory';
+import { Refusal } from '@gatehouse/problem-catalog';
+import type { ServedServer } from '../state/served-server.ts';
+import { connect } from './connect.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+
+export interface PoolOptions {
+  readonly connectTimeoutMs: number;
+  readonly resultLimitBytes: number;
+  readonly stdioCommands: readonly string[];
+  readonly maxUpstreams: number;
+  readonly upstreamIdleMs: number;
+  readonly log: Logger;
+}
+
+interface Entry {
+  readonly slug: string;
+  readonly principal: string;
+  readonly server: ServedServer;
+  readonly connecting: Promise<UpstreamConnection>;
+  connection: UpstreamConnection | null;
+}
+
+/** Connections to servers, one for each server and principal: no two callers ever share one. */
+export class UpstreamPool {
+  readonly #options: PoolOptions;
+  readonly #entries = new Map<string, Entry>();
+  #stopped = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** The principal's connection to the server: the one there is, the one being made, or a new one. */
+  acquire(server: ServedServer, principal: PrincipalRef): UpstreamConnection | Promise<UpstreamConnection> {
+    const owner = principalKey(principal);
+    const key = `${server.slug}\n${owner}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known.connection ?? known.connecting;
+    this.#makeRoom();
+    const { log, connectTimeoutMs, resultLimitBytes, stdioCommands } = this.#options;
+    const connecting = connect(server.transport, {
+      connectTimeoutMs,
+      resultLimitBytes,
+      stdioCommands,
+      log: log.child({ server: server.slug }),
+      onBroken: (connection) => this.#drop(key, (entry) => entry.connection === connection),
+    });
+    const entry: Entry = { slug: server.slug, principal: owner, server, connecting, connection: null };
+    this.#entries.set(key, entry);
+    connecting.then(
+      (connection) => {
+        entry.connection = connection;
+        // Dropped while it was being made: nobody will ask for it again.
+        if (this.#entries.get(key) !== entry) connection.retire();
+      },
+      () => this.#drop(key, (current) => current === entry),
+    );
+    return connecting;
+  }
+
+  /** Closes, once they carry nothing, the connections that a condition holds for. */
+  retireWhere(condition: (of: { slug: string; principal: string; server: ServedServer }) => boolean): void {
+    for (const [key, entry] of this.#entries) if (condition(entry)) this.#drop(key, () => true);
+  }
+
+  /** Closes what carried nothing for a while. */
+  closeIdle(): void {
+    const before = performance.now() - this.#options.upstreamIdleMs;
+    for (const [key, { connection }] of this.#entries) {
+      if (connection === null || connection.inFlight > 0 || connection.lastUsedAt > before) continue;
+      this.#drop(key, () => true);
+    }
+  }
+
+  /** Ends every connection now, and resolves when child processes are gone. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    await Promise.all(
+      entries.map(async ({ connecting }) => {
+        const connection = await connecting.catch(() => null);
+        await connection?.leave();
+      }),
+    );
+  }
+
+  #drop(key: string, condition: (entry: Entry) => boolean): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || !condition(entry)) return;
+    this.#entries.delete(key);
+    entry.connection?.retire();
+  }
+
+  #makeRoom(): void {
+    if (this.#stopped) throw new Refusal('not-ready', { internal: 'the gate is stopping' });
+    if (this.#entries.size < this.#options.maxUpstreams) return;
+    const idle = [...this.#entries]
+      .filter(([, { connection }]) => connection !== null && connection.inFlight === 0)
+      .toSorted(([, a], [, b]) => a.connection!.lastUsedAt - b.connection!.lastUsedAt)[0];
+    if (idle === undefined) {
+      throw new Refusal('overloaded', { internal: `${this.#entries.size} connections carry calls` });
+    }
+    this.#drop(idle[0], () => true);
+  }
+}
