@@ -1,0 +1,104 @@
+import { identityCommands, topics } from '@gatehouse/event-catalog';
+import type { EventStore } from '@gatehouse/event-sourcing';
+import {
+  internalController,
+  OutboxRelay,
+  PostgresEventStore,
+  ProjectionRunner,
+  type CommandHandlers,
+  type ConfigOf,
+  type Platform,
+  type ServiceModule,
+} from '@gatehouse/platform';
+import { disableAgent } from './agent/disable-agent.command.ts';
+import { enableAgent } from './agent/enable-agent.command.ts';
+import { registerAgent } from './agent/register-agent.command.ts';
+import { renameAgent } from './agent/rename-agent.command.ts';
+import { adminTokenFile } from './bootstrap/admin-token-file.ts';
+import { bootstrapWorker } from './bootstrap/bootstrap-worker.ts';
+import { guardedDirectory } from './directory/guarded-directory.ts';
+import { principalsFeed } from './directory/principals-feed.ts';
+import { addGroupMember } from './group/add-group-member.command.ts';
+import { createGroup } from './group/create-group.command.ts';
+import { deleteGroup } from './group/delete-group.command.ts';
+import { removeGroupMember } from './group/remove-group-member.command.ts';
+import { renameGroup } from './group/rename-group.command.ts';
+import type { identityConfig } from './identity.config.ts';
+import { issueKey } from './key/issue-key.command.ts';
+import { revokeKey } from './key/revoke-key.command.ts';
+import { rotateKey } from './key/rotate-key.command.ts';
+import { assignRole } from './role-assignment/assign-role.command.ts';
+import { knownRolesProjection } from './role-assignment/known-roles.projection.ts';
+import { revokeRole } from './role-assignment/revoke-role.command.ts';
+import { roleExists } from './role-assignment/role-exists.query.ts';
+import { deactivateUser } from './user/deactivate-user.command.ts';
+import { provisionUser } from './user/provision-user.command.ts';
+import { reactivateUser } from './user/reactivate-user.command.ts';
+import { updateUser } from './user/update-user.command.ts';
+
+class IdentityModule {}
+
+/** Identity as a process hosts it: commands in, its log to the bus, the state of everybody to the gateways. */
+export function identityService(
+  platform: Platform,
+  config: ConfigOf<typeof identityConfig>,
+): ServiceModule {
+  const { bus, clock, log, readiness } = platform;
+  const database = platform.database('identity');
+  const store = new PostgresEventStore(database, [guardedDirectory]);
+  const commands = commandsOf(store, (role) =>
+    roleExists(database, role, config.newRolePatienceMs),
+  );
+  const knownRoles = new ProjectionRunner({
+    name: 'known-roles',
+    database,
+    bus,
+    topics: [topics.policy],
+    projections: [knownRolesProjection],
+  });
+  const relay = new OutboxRelay({
+    database,
+    store,
+    bus,
+    log,
+    feeds: [principalsFeed(database, store, clock)],
+  });
+  const handover = adminTokenFile(platform.dataDirectory);
+  const bootstrap = config.bootstrapAdmin
+    ? [bootstrapWorker({ database, store, clock, handover, readiness, log })]
+    : [];
+  return {
+    name: 'identity',
+    module: {
+      module: IdentityModule,
+      controllers: [internalController(platform, 'identity', identityCommands, commands)],
+    },
+    workers: [knownRoles, relay, ...bootstrap],
+  };
+}
+
+function commandsOf(
+  store: EventStore,
+  roleExists: (role: string) => Promise<boolean>,
+): CommandHandlers<typeof identityCommands> {
+  return {
+    'provision-user': provisionUser(store),
+    'update-user': updateUser(store),
+    'deactivate-user': deactivateUser(store),
+    'reactivate-user': reactivateUser(store),
+    'create-group': createGroup(store),
+    'rename-group': renameGroup(store),
+    'delete-group': deleteGroup(store),
+    'add-group-member': addGroupMember(store),
+    'remove-group-member': removeGroupMember(store),
+    'assign-role': assignRole(store, roleExists),
+    'revoke-role': revokeRole(store),
+    'register-agent': registerAgent(store),
+    'rename-agent': renameAgent(store),
+    'disable-agent': disableAgent(store),
+    'enable-agent': enableAgent(store),
+    'issue-key': issueKey(store),
+    'rotate-key': rotateKey(store),
+    'revoke-key': revokeKey(store),
+  };
+}
