@@ -1,4 +1,13 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@gatehouse/platform';
@@ -16,7 +25,13 @@ afterEach(async () => {
 });
 
 async function open(settings: Partial<SpoolSettings> = {}): Promise<Spool> {
-  const defaults = { directory, segmentBytes: 2_000, backlogLimitBytes: 1e9, minFreeBytes: 0, retryAfterMs: 1 };
+  const defaults = {
+    directory,
+    segmentBytes: 2_000,
+    backlogLimitBytes: 1e9,
+    minFreeBytes: 0,
+    retryAfterMs: 1,
+  };
   const spool = await Spool.open({ ...defaults, ...settings }, log);
   opened.push(spool);
   return spool;
@@ -27,10 +42,12 @@ async function close(spool: Spool): Promise<void> {
   await spool.close();
 }
 
-const note = (spool: Spool, text: string) => spool.append((sequence) => Buffer.from(`${sequence}:${text}`));
+const note = (spool: Spool, text: string) =>
+  spool.append((sequence) => Buffer.from(`${sequence}:${text}`));
 const notes = (spool: Spool, count: number, text = 'x'.repeat(90)) =>
   Promise.all(Array.from({ length: count }, () => note(spool, text)));
-const segments = async () => (await readdir(directory)).filter((name) => name.endsWith('.segment')).toSorted();
+const segments = async () =>
+  (await readdir(directory)).filter((name) => name.endsWith('.segment')).toSorted();
 
 async function sequences(spool: Spool, { relay = true } = {}): Promise<number[]> {
   const seen: number[] = [];
@@ -45,7 +62,8 @@ async function sequences(spool: Spool, { relay = true } = {}): Promise<number[]>
     await spool.markRelayed(frames);
   }
 }
-const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+const upTo = (last: number, first = 1) =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
 describe('the spool', () => {
   test('numbers records without a gap over segments and restarts, and keeps its source', async () => {
@@ -104,7 +122,9 @@ describe('the spool', () => {
     const second = await open();
     await note(second, 'after');
     expect(await sequences(second)).toEqual(upTo(11));
-    expect(await readFile(join(directory, `${name}.torn`), 'utf8')).toBe('half a frame, never acknowledged');
+    expect(await readFile(join(directory, `${name}.torn`), 'utf8')).toBe(
+      'half a frame, never acknowledged',
+    );
   });
 
   test('does not give a number out again whose record was damaged on disk: the gap shows', async () => {
@@ -155,7 +175,9 @@ describe('the spool', () => {
   test('refuses while too much waits to be relayed, and takes more once it is', async () => {
     const spool = await open({ backlogLimitBytes: 5_000 });
     await notes(spool, 60);
-    await expect(note(spool, 'one too many')).rejects.toMatchObject({ code: 'evidence-unavailable' });
+    await expect(note(spool, 'one too many')).rejects.toMatchObject({
+      code: 'evidence-unavailable',
+    });
     await sequences(spool);
     await note(spool, 'again');
     expect(await sequences(spool)).toEqual([61]);

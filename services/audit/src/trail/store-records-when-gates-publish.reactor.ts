@@ -1,0 +1,81 @@
+import { topics } from '@gatehouse/event-catalog';
+import { PoisonMessage, type MessageBatch, type Subscription } from '@gatehouse/event-sourcing';
+import type { Platform, ServiceDatabase, Worker } from '@gatehouse/platform';
+import type { Gap } from './assign-indexes.ts';
+import { readIncomingRecord, type IncomingRecord } from './incoming-record.ts';
+import { sequenceRecords } from './sequence-records.ts';
+import { verifyTrail } from './verify-trail.ts';
+
+/** Takes the records of all gates off the bus and into the trail. The place on the bus is kept with the data: the bus's own offsets do not matter. */
+export class StoreRecordsWhenGatesPublish implements Worker {
+  readonly name = 'audit-trail';
+  readonly #platform: Platform;
+  readonly #database: ServiceDatabase;
+  readonly #ready: ReturnType<Platform['readiness']['waitFor']>;
+  #subscription: Subscription | undefined;
+
+  constructor(platform: Platform) {
+    this.#platform = platform;
+    this.#database = platform.database('audit');
+    this.#ready = platform.readiness.waitFor('audit-trail');
+  }
+
+  async start(): Promise<void> {
+    await verifyTrail(this.#database);
+    this.#subscription = await this.#platform.bus.subscribe({
+      group: 'gatehouse.audit.trail',
+      topics: [topics.auditRaw],
+      startAt: (topic, partition) => this.#nextOffset(topic, partition),
+      handle: (batch) => this.#store(batch),
+    });
+    this.#ready.done();
+  }
+
+  async stop(): Promise<void> {
+    this.#ready.again();
+    await this.#subscription?.stop();
+    this.#subscription = undefined;
+  }
+
+  async #store({ topic, partition, messages }: MessageBatch): Promise<void> {
+    const records: IncomingRecord[] = [];
+    let poison: PoisonMessage | undefined;
+    let nextOffset = messages[0]?.offset ?? 0;
+    for (const message of messages) {
+      try {
+        records.push(readIncomingRecord(message));
+        nextOffset = message.offset + 1;
+      } catch (error) {
+        if (!(error instanceof PoisonMessage)) throw error;
+        poison = error;
+        break;
+      }
+    }
+    // What came before the poison is evidence all the same.
+    if (records.length > 0) {
+      const { gaps } = await sequenceRecords(this.#database, records, {
+        topic,
+        partition,
+        nextOffset,
+      });
+      for (const gap of gaps) this.#alarm(gap);
+    }
+    if (poison !== undefined) throw poison;
+  }
+
+  #alarm({ source, firstMissing, lastMissing, beforeIndex }: Gap): void {
+    const what = { source, firstMissing, lastMissing, beforeIndex };
+    this.#platform.log.error(
+      what,
+      'ALARM: records of a gate never came; the gap is written down in audit.gap',
+    );
+  }
+
+  async #nextOffset(topic: string, partition: number): Promise<number | undefined> {
+    const { rows } = await this.#database.pool.query<{ next_offset: number }>(
+      'select next_offset from bus_cursor where topic = $1 and partition = $2',
+      [topic, partition],
+    );
+    return rows[0]?.next_offset;
+  }
+}
