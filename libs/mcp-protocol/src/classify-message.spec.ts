@@ -95,6 +95,8 @@ describe('a parsed body', () => {
     [{ ...rpc, id: 2 ** 53, method: 'ping' }, null, '`id` must be a string or an integer'],
     [{ ...rpc, id: 9 }, 9, 'a message has a `method`'],
     [{ ...rpc, result: {} }, null, 'a result needs the id'],
+    [{ ...rpc, id: 9, result: {}, extra: 1 }, 9, 'a response has no other keys'],
+    [{ ...rpc, id: 9, error: { code: 1, message: 'no' }, params: {} }, 9, 'a response has no'],
     [{ ...rpc, id: 9, result: [] }, 9, '`result` must be an object'],
     [{ ...rpc, id: 9, error: { code: '1', message: 'no' } }, 9, '`error` must have'],
     ['ping', null, 'a message is a JSON object'],

@@ -24,14 +24,14 @@ describe('the proposed class of a tool', () => {
   });
 
   it.each([
-    ['write_file', 'write'],
-    ['get_or_create_user', 'create'],
-    ['listAndDelete', 'delete'],
-    ['resolve_review_thread', 'resolve'],
-    ['query_database', 'query'],
-    ['run_search', 'run'],
+    ['write_file', '"write"'],
+    ['get_or_create_user', '"create"'],
+    ['listAndDelete', '"delete"'],
+    ['resolve_review_thread', '"resolve"'],
+    ['query_database', '"query"'],
+    ['run_search', '"run"'],
     ['directory_tree', 'does not say that it reads'],
-    ['forget_it', 'forget'],
+    ['forget_it', '"forget"'],
     ['gets', 'does not say that it reads'],
     ['\u0434\u0430\u0439', 'does not say that it reads'],
   ])('is write for %s, whatever it claims', (name, because) => {

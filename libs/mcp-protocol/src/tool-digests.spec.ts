@@ -97,6 +97,7 @@ describe('the digests of a tool', () => {
     ['inputSchema>properties>title', { type: 'number' }, ['behavior']],
     ['inputSchema>properties>title', { type: 'string', title: 'T' }, ['behavior', 'modelText']],
     ['inputSchema>properties>path>anyOf', [{ title: 'T' }, {}], ['behavior', 'modelText']],
+    ['inputSchema>anyOf', [{ required: ['path'] }, {}], ['behavior']],
     ['inputSchema>$defs', { description: { type: 'string' } }, ['behavior']],
     ['inputSchema>const', { title: 'T' }, ['behavior']],
     ['outputSchema>properties>rows>type', 'number', ['behavior']],

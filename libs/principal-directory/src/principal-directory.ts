@@ -104,10 +104,13 @@ export class PrincipalDirectory {
     const entity = after ?? before;
     if (entity === undefined) return [];
     if (entity.kind === 'group') return [...this.#groupMembers.of(entity.id)];
-    // An agent stands or falls with its owner's standing, and takes nothing else from them.
-    return entity.kind === 'agent' || isActive(before) === isActive(after)
-      ? [key]
-      : [key, ...this.#ownedAgents.of(entity.id)];
+    // Whoever holds a key id too that came or went here: a key of two is nobody's.
+    const keyIds = new Set([...keyIdsOf(before), ...keyIdsOf(after)]);
+    const affected = [key, ...[...keyIds].flatMap((keyId) => [...this.#keyHolders.of(keyId)])];
+    if (entity.kind === 'user' && isActive(before) !== isActive(after)) {
+      affected.push(...this.#ownedAgents.of(entity.id));
+    }
+    return [...new Set(affected)];
   }
 
   #announce(keys: readonly string[]): void {
@@ -168,6 +171,12 @@ export class PrincipalDirectory {
     const groups = caller.groupIds.flatMap((id) => this.#entities.get(`group:${id}`) ?? []);
     return [...caller.roles, ...groups.flatMap((group) => group.roles)];
   }
+}
+
+function keyIdsOf(entity: PrincipalState | null | undefined): string[] {
+  return entity === null || entity === undefined || entity.kind === 'group'
+    ? []
+    : entity.keys.map(({ keyId }) => keyId);
 }
 
 function isActive(entity: PrincipalState | null | undefined): boolean {

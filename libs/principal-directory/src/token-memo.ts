@@ -11,6 +11,11 @@ export interface KnownToken {
 /** Spares hashing the tokens that calls keep coming with. Only tokens that were accepted are kept, so that nobody without a key can fill it. */
 export class TokenMemo {
   readonly #tokens = new Map<string, KnownToken>();
+  readonly #limit: number;
+
+  constructor(limit = MAX_TOKENS) {
+    this.#limit = limit;
+  }
 
   parse(token: string): KnownToken | undefined {
     const known = this.#tokens.get(token);
@@ -22,7 +27,7 @@ export class TokenMemo {
 
   keep(token: string, known: KnownToken): void {
     if (this.#tokens.has(token)) return;
-    if (this.#tokens.size >= MAX_TOKENS) {
+    if (this.#tokens.size >= this.#limit) {
       const oldest = this.#tokens.keys().next();
       if (oldest.done !== true) this.#tokens.delete(oldest.value);
     }
