@@ -1,0 +1,288 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connectCaller } from '@gatehouse/standalone';
+import { eventually } from '@gatehouse/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startWorld, type Record, type World } from './harness/world.ts';
+
+let world: World;
+let caller: { keyId: string; token: string };
+let session: string;
+let fickle: Fickle;
+
+/** An MCP server that can turn bad after it was approved. */
+interface Fickle {
+  mood: 'well' | 'slow' | 'garbage';
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+beforeAll(async () => {
+  world = await startWorld({ GATEHOUSE_GATEWAY_CALL_TIMEOUT_MS: '500', GATEHOUSE_GATEWAY_BODY_LIMIT_BYTES: '100000' });
+  fickle = await startFickle();
+  const { digest } = await world.admin.submit('fickle', 'Fickle', { streamableHttp: { url: fickle.url } });
+  await world.admin.approve('fickle', digest);
+  caller = await world.agent('clumsy', {
+    everything: [{ tool: 'echo', mode: 'READ' }],
+    fickle: [{ tool: '*', mode: 'WRITE' }],
+  });
+  session = await openSession(caller.token);
+});
+
+afterAll(async () => {
+  await fickle.close();
+  await world.dispose();
+});
+
+const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+
+interface Sent {
+  readonly path?: string;
+  readonly token?: string | null;
+  readonly body: unknown;
+  readonly headers?: { readonly [name: string]: string };
+}
+
+function send({ path = '/mcp', token = caller.token, body, headers = {} }: Sent): Promise<Response> {
+  return fetch(`${world.gatehouse.url}${path}`, {
+    method: 'POST',
+    headers: {
+      ...HEADERS,
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(session === undefined ? {} : { 'mcp-session-id': session }),
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+async function openSession(token: string): Promise<string> {
+  const response = await fetch(`${world.gatehouse.url}/mcp`, {
+    method: 'POST',
+    headers: { ...HEADERS, authorization: `Bearer ${token}` },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+    }),
+  });
+  await response.text();
+  expect(response.status).toBe(200);
+  const id = response.headers.get('mcp-session-id') ?? '';
+  await (await send({ body: { jsonrpc: '2.0', method: 'notifications/initialized' }, headers: { 'mcp-session-id': id } })).text();
+  return id;
+}
+
+const call = (name: string, args: unknown = {}): unknown => ({
+  jsonrpc: '2.0',
+  id: 7,
+  method: 'tools/call',
+  params: { name, arguments: args },
+});
+
+/** The JSON-RPC message of an answer, sent plainly or as the one event of a stream. */
+async function messageOf(response: Response): Promise<{ id?: unknown; error?: { code: number; message: string } }> {
+  const text = await response.text();
+  const data = /^data: (.*)$/m.exec(text)?.[1];
+  return JSON.parse(data ?? text) as { error?: { code: number; message: string } };
+}
+
+/** What the trail gained while `work` ran: waits until at least one record is there, and for a moment longer. */
+async function recordsOf(work: () => Promise<unknown>): Promise<readonly Record[]> {
+  const before = (await world.trail())[0]?.index ?? -1;
+  await work();
+  const fresh = async (): Promise<readonly Record[]> => (await world.trail()).filter((record) => record.index > before);
+  await eventually(async () => expect((await fresh()).length).toBeGreaterThan(0));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return fresh();
+}
+
+interface Case {
+  readonly what: string;
+  readonly sent: () => Sent | Promise<Sent>;
+  readonly status: number;
+  readonly rpcCode: number;
+  readonly reason: string;
+}
+
+const cases: readonly Case[] = [
+  { what: 'malformed JSON', sent: () => ({ body: '{"jsonrpc":' }), status: 400, rpcCode: -32700, reason: 'json-malformed' },
+  {
+    what: 'another content type',
+    sent: () => ({ body: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
+    status: 415,
+    rpcCode: -31011,
+    reason: 'content-type-unsupported',
+  },
+  { what: 'a batch', sent: () => ({ body: [call('everything__echo')] }), status: 400, rpcCode: -32600, reason: 'batch-unsupported' },
+  { what: 'JSON that is no message', sent: () => ({ body: { hello: 1 } }), status: 400, rpcCode: -32600, reason: 'message-malformed' },
+  {
+    what: 'an unknown method',
+    sent: () => ({ body: { jsonrpc: '2.0', id: 7, method: 'tools/destroy' } }),
+    status: 200,
+    rpcCode: -32601,
+    reason: 'method-unknown',
+  },
+  { what: 'an unknown tool', sent: () => ({ body: call('everything__nothing') }), status: 200, rpcCode: -32602, reason: 'tool-unknown' },
+  {
+    what: 'an unknown server',
+    sent: () => ({ path: '/s/nowhere/mcp', body: call('echo') }),
+    status: 404,
+    rpcCode: -31020,
+    reason: 'server-unknown',
+  },
+  { what: 'no token', sent: () => ({ token: null, body: call('everything__echo') }), status: 401, rpcCode: -31001, reason: 'authentication-required' },
+  { what: 'a garbled token', sent: () => ({ token: `${caller.token}x`, body: call('everything__echo') }), status: 401, rpcCode: -31002, reason: 'token-malformed' },
+  {
+    what: 'an expired token',
+    sent: async () => ({ token: await expiredToken(), body: call('everything__echo') }),
+    status: 401,
+    rpcCode: -31003,
+    reason: 'token-refused',
+  },
+  {
+    what: 'a revoked token',
+    sent: async () => ({ token: await revokedToken(), body: call('everything__echo') }),
+    status: 401,
+    rpcCode: -31003,
+    reason: 'token-refused',
+  },
+  {
+    what: 'a body over the limit',
+    sent: () => ({ body: call('everything__echo', { message: 'x'.repeat(100_001) }) }),
+    status: 413,
+    rpcCode: -31010,
+    reason: 'body-too-large',
+  },
+  {
+    what: 'arguments that violate the schema',
+    sent: () => ({ body: call('everything__echo', { message: 3 }) }),
+    status: 200,
+    rpcCode: -32602,
+    reason: 'arguments-invalid',
+  },
+  {
+    what: 'a session of nobody',
+    sent: () => ({ body: call('everything__echo'), headers: { 'mcp-session-id': 'made-up' } }),
+    status: 404,
+    rpcCode: -31015,
+    reason: 'session-unknown',
+  },
+];
+
+describe('bad input at the gate', () => {
+  it.each(cases)('$what: its catalogued answer, and one record', async ({ sent, status, rpcCode, reason }) => {
+    const message = await sent();
+    let answer: Awaited<ReturnType<typeof messageOf>> | undefined;
+    const records = await recordsOf(async () => {
+      const response = await send(message);
+      expect(response.status).toBe(status);
+      answer = await messageOf(response);
+    });
+    expect(answer?.error?.code).toBe(rpcCode);
+    expect(records).toHaveLength(1);
+    expect(records[0]).toMatchObject({ decision: 'DENY', outcome: 'REFUSED', phase: 'OUTCOME' });
+    expect(records[0]?.reason.code).toBe(reason);
+  });
+
+  it('nothing of it reached a tool: the session still works', async () => {
+    const answer = await messageOf(await send({ body: call('everything__echo', { message: 'still here' }) }));
+    expect(JSON.stringify(answer)).toContain('still here');
+  });
+});
+
+describe('a server behind the gate that turns bad', () => {
+  it.each([
+    ['slow', 'upstream-timeout', -31031],
+    ['garbage', 'upstream-garbled', -31032],
+    ['down', 'upstream-unavailable', -31030],
+  ] as const)('%s: its catalogued answer, and one record of the outcome', async (mood, reason, rpcCode) => {
+    fickle.mood = 'well';
+    const fine = await messageOf(await send({ body: call('fickle__look') }));
+    expect(fine.error).toBeUndefined();
+    if (mood === 'down') await fickle.close();
+    else fickle.mood = mood;
+    let answer: Awaited<ReturnType<typeof messageOf>> | undefined;
+    const records = await recordsOf(async () => {
+      answer = await messageOf(await send({ body: call('fickle__look') }));
+    });
+    expect(answer?.error?.code).toBe(rpcCode);
+    expect(records).toHaveLength(1);
+    expect(records[0]).toMatchObject({ decision: 'ALLOW', outcome: 'UPSTREAM_ERROR', reason: { code: reason } });
+  });
+});
+
+async function keyOf(name: string): Promise<{ agentId: string }> {
+  const { registerAgent } = await world.ask<{ registerAgent: { agent: { id: string } } }>(
+    `mutation ($name: String!) { registerAgent(input: { name: $name }) { agent { id } } }`,
+    { name },
+  );
+  return { agentId: registerAgent.agent.id };
+}
+
+async function expiredToken(): Promise<string> {
+  const { agentId } = await keyOf('expiring');
+  const { issueKey } = await world.ask<{ issueKey: { token: string } }>(
+    `mutation ($input: IssueKeyInput!) { issueKey(input: $input) { token } }`,
+    {
+      input: {
+        principal: { kind: 'AGENT', id: agentId },
+        label: 'short',
+        expiresAt: new Date(Date.now() + 300).toISOString(),
+      },
+    },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  return issueKey.token;
+}
+
+async function revokedToken(): Promise<string> {
+  const { token, keyId } = await world.admin.createAgent('revoked', 'viewer');
+  await connectCaller(`${world.gatehouse.url}/mcp`, token, 'before').then((connected) => connected.close());
+  await world.admin.revokeKey(keyId, 'test');
+  await eventually(async () => {
+    const refused = await send({ token, body: call('everything__echo') });
+    await refused.text();
+    expect(refused.status).toBe(401);
+  });
+  // Its records have to be in before the one that is counted is sent.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return token;
+}
+
+async function startFickle(): Promise<Fickle> {
+  const state = { mood: 'well' as Fickle['mood'] };
+  const tools = [{ name: 'look', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } }];
+  const results: { readonly [method: string]: unknown } = {
+    initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'fickle', version: '1' } },
+    'tools/list': { tools },
+    'tools/call': { content: [{ type: 'text', text: 'seen' }] },
+  };
+  const server: Server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const message = (body === '' ? {} : JSON.parse(body)) as { id?: unknown; method?: string };
+      if (message.id === undefined) return void response.writeHead(request.method === 'GET' ? 405 : 202).end();
+      if (message.method === 'tools/call' && state.mood === 'slow') return;
+      response.setHeader('content-type', 'application/json');
+      if (message.method === 'tools/call' && state.mood === 'garbage') return void response.end('{"jsonrpc": oops');
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, result: results[message.method ?? ''] ?? {} }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    get mood() {
+      return state.mood;
+    },
+    set mood(mood) {
+      state.mood = mood;
+    },
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

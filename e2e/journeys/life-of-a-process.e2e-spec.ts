@@ -1,0 +1,100 @@
+import { stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Administrator } from '@gatehouse/standalone';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { installation, type Installation } from './harness/gatehouse-process.ts';
+
+let place: Installation;
+beforeAll(async () => {
+  place = await installation();
+});
+afterAll(() => place.dispose());
+
+describe('the life of a standalone process', () => {
+  it('is nobody before the first start: status says so with exit code 3', async () => {
+    const { code, stderr } = await place.run('status');
+    expect(code).toBe(3);
+    expect(stderr).toContain('no Gatehouse runs on');
+  });
+
+  it('comes up, keeps the admin token to itself, and is ready', async () => {
+    await place.start();
+    const { mode } = await stat(join(place.dataDirectory, 'admin-token'));
+    expect(mode & 0o777).toBe(0o600);
+    expect(await place.adminToken()).toMatch(/^gh_[A-Za-z0-9-]+_[A-Za-z0-9-]+$/);
+    const { code, stdout } = await place.run('status');
+    expect(stdout).toContain('Gatehouse is ready');
+    expect(code).toBe(0);
+    const json = JSON.parse((await place.run('status', '--json')).stdout) as unknown;
+    expect(json).toMatchObject({ ready: true, pid: place.pid, url: place.url });
+  });
+
+  it('lets no second process have its data directory', async () => {
+    const second = await place.run('start');
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`another Gatehouse (process ${place.pid})`);
+  });
+
+  it('ends cleanly on Ctrl-C: exit code 0, database stopped, directory free', async () => {
+    expect(await place.stop('SIGINT')).toBe(0);
+    await expect(stat(join(place.dataDirectory, 'postgres/data/postmaster.pid'))).rejects.toThrow(/ENOENT/);
+    expect((await place.run('status')).code).toBe(3);
+  });
+
+  it('comes back as it was, and SIGTERM ends it as well', async () => {
+    const token = await place.adminToken();
+    await place.start();
+    expect(await place.adminToken()).toBe(token);
+    await new Administrator(place.url, token).createAgent('kept', 'viewer');
+    expect(await place.stop('SIGTERM')).toBe(0);
+  });
+
+  it('loses nothing by kill -9, though its database is left running', async () => {
+    await place.start();
+    const admin = new Administrator(place.url, await place.adminToken());
+    await admin.createAgent('before-the-crash', 'viewer');
+    await place.kill();
+    await place.start();
+    const again = new Administrator(place.url, await place.adminToken());
+    await expect(again.createAgent('before-the-crash', 'viewer')).rejects.toMatchObject({ code: 'agent-name-taken' });
+    await expect(again.createAgent('kept', 'viewer')).rejects.toMatchObject({ code: 'agent-name-taken' });
+  });
+
+  it('mints no second admin key because somebody removed the token file', async () => {
+    await place.stop();
+    await unlink(join(place.dataDirectory, 'admin-token'));
+    await place.start();
+    await expect(place.adminToken()).rejects.toThrow(/ENOENT/);
+    await place.stop();
+  });
+
+  it('folds its read tables anew from the logs', async () => {
+    const { code, stdout } = await place.run('rebuild');
+    expect(stdout).toMatch(/read tables of .*identity.*admin/);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['an unknown command', ['fly'], /unknown command/],
+    ['an unknown option', ['start', '--fast'], /unknown option/],
+    ['a number that is none', ['audit', 'tail', '-n', 'many'], /--lines takes a whole number/],
+  ])('answers %s with exit code 2 and a sentence', async (_what, args, sentence) => {
+    const { code, stderr } = await place.run(...args);
+    expect(stderr).toMatch(sentence);
+    expect(code).toBe(2);
+  });
+
+  it('refuses a misspelt setting instead of ignoring it', async () => {
+    const typo = await installation({ GATEHOUSE_PROT: '1' });
+    const { code, stderr } = await typo.run('start');
+    expect(stderr).toContain('unknown variable GATEHOUSE_PROT');
+    expect(code).toBe(2);
+    await typo.dispose();
+  });
+
+  it('explains itself', async () => {
+    const { code, stdout } = await place.run('--help');
+    expect(code).toBe(0);
+    for (const command of ['start', 'demo', 'status', 'audit', 'rebuild']) expect(stdout).toContain(command);
+  });
+});
