@@ -1,0 +1,2 @@
+export { registryConfig, type RegistryConfig } from './registry.config.ts';
+export { registryMigrations, registryService } from './registry.module.ts';
