@@ -52,7 +52,7 @@ describe('the laws', () => {
   const rows = textOf('docs/architecture.md')
     .split('\n')
     .flatMap((line) => {
-      const [, number, law = '', held = ''] = /^\| (\d+) \| (.*) \| (.*) \|$/.exec(line) ?? [];
+      const [, number, law = '', held = ''] = /^\| (\d+) +\| (.*) \| (.*) \|$/.exec(line) ?? [];
       return number === undefined ? [] : [{ number: Number(number), law, held }];
     });
 

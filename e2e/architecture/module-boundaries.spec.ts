@@ -118,8 +118,9 @@ describe('module boundaries', () => {
 
 describe('test parts', () => {
   const forTests = /^(@gatehouse\/testing|@gatehouse\/platform\/testing|vitest|fast-check)(\/|$)/;
+  // The demo too: it plays on the real upstream servers that tests use.
   const mayUseThem =
-    /\.(spec|int-spec|contract)\.ts$|^libs\/testing\/|^libs\/platform\/src\/testing\//;
+    /\.(spec|int-spec|contract)\.ts$|\/src\/(test|testing)\/|^libs\/testing\/|^services\/standalone\/src\/demo\//;
 
   test('are imported by specs, contracts and test libraries only', () => {
     const leaks = sourceFiles('libs', 'services')

@@ -8,7 +8,7 @@ import {
   type ContractTable,
   type EventDefinition,
 } from '@gatehouse/event-catalog';
-import { fieldsOf, toJsonSchema, type Field } from './json-schema.ts';
+import { fieldsOf, kindsOf, toJsonSchema, type Field } from './json-schema.ts';
 import { code, heading, table } from './markdown.ts';
 import { stateMessages } from './published-schemas.ts';
 
@@ -48,7 +48,7 @@ export function eventsPage(): string {
       '',
       meaning,
       '',
-      fieldTable(fieldsOf(toJsonSchema(schema))),
+      ...kindsOf(toJsonSchema(schema)).map((kind) => fieldTable(fieldsOf(kind))),
     ]),
     '## Internal commands and queries',
     '',

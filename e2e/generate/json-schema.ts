@@ -35,7 +35,7 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
   }) as JsonSchema;
 }
 
-/** The fields of an object, nested ones by their path. */
+/** The fields of an object, nested ones by their path; of a union of objects, each kind's in turn. */
 export function fieldsOf(schema: JsonSchema, prefix = ''): Field[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     const path = `${prefix}${name}`;
@@ -45,32 +45,42 @@ export function fieldsOf(schema: JsonSchema, prefix = ''): Field[] {
       required: schema.required?.includes(name) ?? false,
       description: property.description ?? '',
     };
-    const nested = property.items?.properties === undefined ? property : property.items;
-    const step = nested === property ? '.' : '[].';
-    return [field, ...fieldsOf(nested, `${path}${step}`)];
+    return [field, ...nestedFields(property, path)];
   });
+}
+
+/** The kinds of a message that is a union of objects; a message of one shape is its own only kind. */
+export function kindsOf(schema: JsonSchema): readonly JsonSchema[] {
+  return schema.oneOf ?? [schema];
+}
+
+function nestedFields(schema: JsonSchema, path: string): Field[] {
+  if (schema.items !== undefined) return nestedFields(schema.items, `${path}[]`);
+  const objects = (schema.anyOf ?? schema.oneOf ?? [schema]).filter(
+    ({ properties }) => properties !== undefined,
+  );
+  return objects.flatMap((object) =>
+    fieldsOf(object, objects.length === 1 ? `${path}.` : `${path}(${kindOf(object)}).`),
+  );
+}
+
+function kindOf({ properties = {} }: JsonSchema): string {
+  return String(properties['kind']?.const ?? Object.keys(properties).join(' and '));
 }
 
 /** What may stand in a place, in a few words. */
 export function typeOf(schema: JsonSchema): string {
   const choices = schema.anyOf ?? schema.oneOf;
-  if (choices !== undefined) return choices.map(typeOf).join(' or ');
+  if (choices !== undefined) return [...new Set(choices.map(typeOf))].join(' or ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined)
     return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
+  if (Array.isArray(schema.type)) return schema.type.join(' or ');
   if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`;
-  if (schema.type === 'object') return typeOfObject(schema);
-  if (schema.format !== undefined && schema.type === 'string') return schema.format;
+  if (schema.type === 'string') return schema.format ?? 'string';
+  if (schema.type === 'object' && typeof schema.additionalProperties === 'object')
+    return schema.properties === undefined
+      ? `map of ${typeOf(schema.additionalProperties)}`
+      : 'object';
   return typeof schema.type === 'string' ? schema.type : 'anything';
-}
-
-function typeOfObject({ properties, additionalProperties }: JsonSchema): string {
-  const names = Object.keys(properties ?? {});
-  if (names.length > 0) {
-    const kind = properties?.['kind']?.const;
-    return `object${kind === undefined ? '' : ` of kind ${JSON.stringify(kind)}`} (${names.join(', ')})`;
-  }
-  return typeof additionalProperties === 'object'
-    ? `map of ${typeOf(additionalProperties)}`
-    : 'object';
 }
