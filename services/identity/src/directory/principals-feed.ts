@@ -22,35 +22,16 @@ async function touchedBy(
   store: EventStore,
   { type, data }: RecordedEvent,
 ): Promise<readonly string[]> {
-  switch (type) {
-    case 'identity.user-provisioned.v1':
-    case 'identity.user-updated.v1':
-    case 'identity.user-deactivated.v1':
-    case 'identity.user-reactivated.v1':
-    case 'identity.group-member-added.v1':
-    case 'identity.group-member-removed.v1':
-      return [`user:${data.userId}`];
-    case 'identity.group-created.v1':
-    case 'identity.group-renamed.v1':
-      return [`group:${data.groupId}`];
-    case 'identity.group-deleted.v1':
-      return [`group:${data.groupId}`, ...(await lastMembersOf(store, data.groupId))];
-    case 'identity.agent-registered.v1':
-    case 'identity.agent-renamed.v1':
-    case 'identity.agent-disabled.v1':
-    case 'identity.agent-enabled.v1':
-      return [`agent:${data.agentId}`];
-    case 'identity.role-assigned.v1':
-    case 'identity.role-revoked.v1':
-      return [`${data.assignee.kind}:${data.assignee.id}`];
-    case 'identity.key-issued.v1':
-      return [`${data.principal.kind}:${data.principal.id}`];
-    case 'identity.key-retiring.v1':
-    case 'identity.key-revoked.v1':
-      return holderOf(database, data.keyId);
-    default:
-      return [];
-  }
+  if (type === 'identity.group-deleted.v1')
+    return [`group:${data.groupId}`, ...(await lastMembersOf(store, data.groupId))];
+  // A change of membership is a change of the person: their groups are in their state, not the other way round.
+  if ('userId' in data) return [`user:${data.userId}`];
+  if ('groupId' in data) return [`group:${data.groupId}`];
+  if ('agentId' in data) return [`agent:${data.agentId}`];
+  if ('assignee' in data) return [`${data.assignee.kind}:${data.assignee.id}`];
+  if ('principal' in data) return [`${data.principal.kind}:${data.principal.id}`];
+  if ('keyId' in data) return holderOf(database, data.keyId);
+  return [];
 }
 
 async function lastMembersOf(store: EventStore, groupId: string): Promise<string[]> {

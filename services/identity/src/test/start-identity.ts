@@ -20,7 +20,7 @@ export interface RunningIdentity {
   readonly platform: Platform;
   readonly test: TestPlatform;
   readonly url: string;
-  send<Name extends keyof Commands & string>(
+  send<Name extends keyof Commands>(
     name: Name,
     command: RequestOf<Commands, Name>,
   ): Promise<CommandReceipt<ResultOf<Commands, Name>>>;
