@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+interface Rpc {
+  readonly id?: number;
+  readonly method: string;
+  readonly params?: { name?: string; arguments?: unknown; requestId?: number };
+}
+
+/** A server that does, tool by tool, what servers must not do. At `/mute` it never answers, at `/rude` it never makes sense. */
+export async function startOddServer() {
+  const called: string[] = [];
+  const cancelled: number[] = [];
+  const authorizations: string[] = [];
+  const server = createServer((request, response) => void handle(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.headers.authorization !== undefined) authorizations.push(request.headers.authorization);
+    if (request.method !== 'POST') return void response.writeHead(200).end();
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const rpc = JSON.parse(Buffer.concat(chunks).toString()) as Rpc;
+    if (request.url === '/mute') return;
+    if (request.url === '/rude') return json(response, 'certainly not');
+    if (rpc.method === 'notifications/cancelled') cancelled.push(rpc.params!.requestId!);
+    if (rpc.id === undefined) return void response.writeHead(202).end();
+    if (rpc.method === 'initialize') {
+      response.setHeader('mcp-session-id', 'one');
+      return json(response, result(rpc, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'odd', version: '0' } }));
+    }
+    called.push(rpc.params!.name!);
+    tools[rpc.params!.name!]!(rpc, response);
+  }
+
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    called,
+    cancelled,
+    authorizations,
+    async stop(): Promise<void> {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const tools: Record<string, (rpc: Rpc, response: ServerResponse) => void> = {
+  echo: (rpc, response) =>
+    json(response, result(rpc, { content: [{ type: 'text', text: JSON.stringify(rpc.params!.arguments) }], odd: { kept: true } })),
+  slow: () => undefined,
+  garbage: (_, response) => json(response, '{"jsonrpc":"2.0",'),
+  'wrong-id': (rpc, response) => json(response, result({ ...rpc, id: 9_999 }, { content: [] })),
+  'no-rpc': (_, response) => json(response, '{"hello":"world"}'),
+  plain: (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hi</h1>'),
+  empty: (_, response) => void response.writeHead(202).end(),
+  'broken-stream': (_, response) =>
+    void response.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: {"jsonrpc"\n\n'),
+  huge: (rpc, response) => json(response, result(rpc, { content: [{ type: 'text', text: 'x'.repeat(100_000) }] })),
+  'huge-stream': (rpc, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`data: ${result(rpc, { content: [{ type: 'text', text: 'x'.repeat(100_000) }] })}\n\n`);
+  },
+  fails: (rpc, response) =>
+    json(response, JSON.stringify({ jsonrpc: '2.0', id: rpc.id, error: { code: -32000, message: 'no luck today', data: { luck: 0 } } })),
+};
+
+const result = (rpc: Rpc, content: object): string => JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result: content });
+
+function json(response: ServerResponse, body: string): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+}
