@@ -247,6 +247,12 @@ describe('a change', () => {
     expect(heard).toEqual([[botRef], [botRef]]);
   });
 
+  it('of a user does not affect agents that have another owner by now', () => {
+    given({ ...bot, ownerUserId: null });
+    given({ ...ada, active: false });
+    expect(heard).toEqual([[botRef], [adaRef]]);
+  });
+
   it('of a group affects all its members, who see it before they hear of it', () => {
     given({ ...ada, id: 'u-eve', name: 'eve', keys: [] });
     const seen: unknown[] = [];
@@ -286,7 +292,7 @@ describe('a change', () => {
       throw new Error('no');
     });
     directory.onChange((affected) => after.push(affected));
-    expect(() => given({ ...ada, active: false })).toThrow('listeners to the directory failed');
+    expect(() => given({ ...ada, active: false })).toThrow('a listener failed');
     expect(after).toHaveLength(1);
     expect(askForAda()).toMatchObject({ code: 'token-refused' });
   });

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { KeyState, PrincipalRef, PrincipalState } from '@gatehouse/event-catalog';
+import type { PrincipalRef, PrincipalState } from '@gatehouse/event-catalog';
 import { classKey } from '@gatehouse/policy-engine';
 import type { Authentication, CallingPrincipal } from './authentication.ts';
+import { KeyRing, type HeldKey } from './key-ring.ts';
 import { MembershipIndex } from './membership-index.ts';
 import { principalKey } from './principal-message.ts';
 import { TokenMemo } from './token-memo.ts';
@@ -19,7 +20,7 @@ export class PrincipalDirectory {
   readonly #entities = new Map<string, PrincipalState>();
   // Kept for tombstones too, else an older message that comes late would bring the dead back.
   readonly #positions = new Map<string, number>();
-  readonly #keyHolders = new MembershipIndex();
+  readonly #keys = new KeyRing();
   readonly #groupMembers = new MembershipIndex();
   readonly #ownedAgents = new MembershipIndex();
   readonly #callers = new Map<string, CallingPrincipal>();
@@ -49,31 +50,26 @@ export class PrincipalDirectory {
     if (token === undefined) return refused('authentication-required', 'no bearer token was sent');
     const known = this.#tokens.parse(token);
     if (known === undefined) return refused('token-malformed', 'the token has no valid form');
-    const holders = [...this.#keyHolders.of(known.keyId)];
-    const [holder] = holders;
-    if (holder === undefined) return refused('token-refused', `key ${known.keyId} is unknown`);
-    // Two principals with one key id: no telling who calls, so neither does.
-    if (holders.length > 1) {
-      return refused('token-refused', `key ${known.keyId} is held by ${holders.join(' and ')}`);
+    const key = this.#keys.find(known.keyId);
+    if (key === undefined) {
+      const holders = this.#keys.holdersOf(known.keyId).join(' and ') || 'nobody';
+      return refused('token-refused', `key ${known.keyId} is held by ${holders}`);
     }
-    const key = this.#keyOf(holder, known.keyId);
-    if (key === undefined || !sameDigest(known.digest, key.secretSha256)) {
+    if (!sameDigest(known.digest, key.digest)) {
       return refused('token-refused', `the secret is not that of key ${known.keyId}`);
     }
-    const objection = this.#objectionTo(holder, key, now);
-    if (objection !== undefined) return refused('token-refused', objection);
-    const principal = this.#callerOf(holder);
-    if (principal === undefined) return refused('token-refused', `${holder} is no caller`);
+    const caller = this.#admit(key, now);
+    if (typeof caller === 'string') return refused('token-refused', caller);
     this.#tokens.keep(token, known);
-    return { kind: 'principal', principal, keyId: known.keyId };
+    return { kind: 'principal', principal: this.#callingAs(key.holder, caller), keyId: key.keyId };
   }
 
   /** Who a caller authenticated earlier is now, to authorise a live session again; undefined when they may call no more. */
   current(ref: PrincipalRef, keyId: string, now: Date): CallingPrincipal | undefined {
-    const holder = principalKey(ref);
-    const key = this.#keyOf(holder, keyId);
-    if (key === undefined || this.#keyHolders.of(keyId).size !== 1) return undefined;
-    return this.#objectionTo(holder, key, now) === undefined ? this.#callerOf(holder) : undefined;
+    const key = this.#keys.find(keyId);
+    if (key?.holder !== principalKey(ref)) return undefined;
+    const caller = this.#admit(key, now);
+    return typeof caller === 'string' ? undefined : this.#callingAs(key.holder, caller);
   }
 
   /** Calls back after a change with those whose rights or names it may touch. Returns the unsubscriber. */
@@ -84,14 +80,14 @@ export class PrincipalDirectory {
 
   #index(key: string, value: PrincipalState): void {
     if (value.kind === 'group') return;
-    for (const { keyId } of value.keys) this.#keyHolders.add(keyId, key);
+    for (const held of value.keys) this.#keys.add(key, held);
     if (value.kind === 'user') for (const id of value.groupIds) this.#groupMembers.add(id, key);
     else if (value.ownerUserId !== null) this.#ownedAgents.add(value.ownerUserId, key);
   }
 
   #unindex(key: string, value: PrincipalState): void {
     if (value.kind === 'group') return;
-    for (const { keyId } of value.keys) this.#keyHolders.remove(keyId, key);
+    for (const { keyId } of value.keys) this.#keys.remove(key, keyId);
     if (value.kind === 'user') for (const id of value.groupIds) this.#groupMembers.remove(id, key);
     else if (value.ownerUserId !== null) this.#ownedAgents.remove(value.ownerUserId, key);
   }
@@ -106,7 +102,7 @@ export class PrincipalDirectory {
     if (entity.kind === 'group') return [...this.#groupMembers.of(entity.id)];
     // Whoever holds a key id too that came or went here: a key of two is nobody's.
     const keyIds = new Set([...keyIdsOf(before), ...keyIdsOf(after)]);
-    const affected = [key, ...[...keyIds].flatMap((keyId) => [...this.#keyHolders.of(keyId)])];
+    const affected = [key, ...[...keyIds].flatMap((keyId) => this.#keys.holdersOf(keyId))];
     if (entity.kind === 'user' && isActive(before) !== isActive(after)) {
       affected.push(...this.#ownedAgents.of(entity.id));
     }
@@ -126,8 +122,7 @@ export class PrincipalDirectory {
       }
     }
     // One listener's failure must not keep a revocation from the others, nor be lost.
-    if (failures.length > 0)
-      throw new AggregateError(failures, 'listeners to the directory failed');
+    if (failures.length > 0) throw new AggregateError(failures, 'a listener failed');
   }
 
   #caller(key: string): Caller | undefined {
@@ -135,30 +130,21 @@ export class PrincipalDirectory {
     return entity === undefined || entity.kind === 'group' ? undefined : entity;
   }
 
-  #keyOf(holder: string, keyId: string): KeyState | undefined {
-    const keys = this.#caller(holder)?.keys.filter((key) => key.keyId === keyId) ?? [];
-    return keys.length === 1 ? keys[0] : undefined;
-  }
-
-  #objectionTo(holder: string, key: KeyState, now: Date): string | undefined {
-    if (key.notAfter !== null && !(now.getTime() < Date.parse(key.notAfter))) {
-      return `key ${key.keyId} ended at ${key.notAfter}`;
-    }
+  /** The holder of a key, if the key can still be called with; else what stands against it. */
+  #admit({ keyId, holder, endsAt }: HeldKey, now: Date): Caller | string {
+    if (!(now.getTime() < endsAt)) return `key ${keyId} has ended`;
     const caller = this.#caller(holder);
     if (caller?.active !== true) return `${holder} is not active`;
     if (caller.kind === 'agent' && caller.ownerUserId !== null) {
       const owner = principalKey({ kind: 'user', id: caller.ownerUserId });
-      if (this.#caller(owner)?.active !== true)
-        return `${owner}, who owns ${holder}, is not active`;
+      if (this.#caller(owner)?.active !== true) return `${owner}, its owner, is not active`;
     }
-    return undefined;
+    return caller;
   }
 
-  #callerOf(key: string): CallingPrincipal | undefined {
+  #callingAs(key: string, caller: Caller): CallingPrincipal {
     const known = this.#callers.get(key);
     if (known !== undefined) return known;
-    const caller = this.#caller(key);
-    if (caller === undefined) return undefined;
     const roles = Object.freeze([...new Set(this.#rolesOf(caller))].toSorted());
     const { kind, id, name } = caller;
     const calling = Object.freeze({ kind, id, name, roles, classKey: classKey(roles) });
@@ -194,7 +180,6 @@ function refused(
   return { kind: 'refused', code, internal };
 }
 
-function sameDigest(given: Buffer, keptHex: string): boolean {
-  const kept = Buffer.from(keptHex, 'hex');
+function sameDigest(given: Buffer, kept: Buffer): boolean {
   return kept.length === given.length && timingSafeEqual(kept, given);
 }
