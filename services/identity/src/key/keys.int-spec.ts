@@ -5,6 +5,7 @@ import { openServiceDatabase, PostgresEventStore } from '@gatehouse/platform';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guardedDirectory } from '../directory/guarded-directory.ts';
+import { loadPrincipal } from '../directory/load-principal.query.ts';
 import { startIdentity, type RunningIdentity } from '../test/start-identity.ts';
 import { keyDecider, keyStream } from './key.decider.ts';
 import { rotateKey } from './rotate-key.command.ts';
@@ -58,7 +59,9 @@ describe('issuing a key', () => {
   });
 
   it('keeps the token nowhere in the database', async () => {
-    const { token } = await issue(await agent());
+    const principal = await agent();
+    const { token } = await issue(principal);
+    await eventually(() => expect(keysOf(principal.id)).toHaveLength(1));
     const secret = token.split('_')[2] ?? '';
     const { test, platform } = identity;
     const everything = openServiceDatabase('identity', test.ownerUrl, platform.log);
@@ -106,6 +109,23 @@ describe('issuing a key', () => {
     await expect(issue(await agent(), '2020-01-01T00:00:00.000Z')).rejects.toEqual(
       refusal('key-expiry-past'),
     );
+  });
+});
+
+describe('a key that ended by itself', () => {
+  it('is known to the gateways for thirty days more, so that the record says why', async () => {
+    const principal = await agent();
+    const { keyId } = await issue(principal, inAnHour());
+    await issue(principal);
+    const keysAfter = async (days: number) => {
+      const now = new Date(Date.now() + days * 86_400_000);
+      const database = identity.platform.database('identity');
+      const state = await loadPrincipal(database, `agent:${principal.id}`, now);
+      return state?.kind === 'agent' ? state.keys.map((key) => key.keyId) : [];
+    };
+    expect(await keysAfter(29)).toContain(keyId);
+    expect(await keysAfter(31)).not.toContain(keyId);
+    expect(await keysAfter(31)).toHaveLength(1);
   });
 });
 
