@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { topics, type AuditRecord } from '@gatehouse/event-catalog';
 import type { OutgoingMessage } from '@gatehouse/event-sourcing';
-import { createSealingKeyIfAbsent, seal } from '@gatehouse/platform';
+import { createSealingKeyIfAbsent, openServiceDatabase, seal } from '@gatehouse/platform';
 import { startTestPlatform } from '@gatehouse/platform/testing';
 import { eventually } from '@gatehouse/testing';
 import fc from 'fast-check';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditMigrations } from '../audit.module.ts';
 import type { IncomingRecord } from './incoming-record.ts';
@@ -22,8 +21,9 @@ const schemas = [{ schema: 'audit', folders: auditMigrations }] as const;
 async function emptyTrail() {
   const test = await startTestPlatform({ schemas });
   const database = test.platform.database('audit');
-  const owner = new pg.Client({ connectionString: test.ownerUrl });
-  await owner.connect();
+  // One connection, so that what is set for the session holds.
+  const asOwner = openServiceDatabase('audit', test.ownerUrl, test.platform.log, 1);
+  const owner = asOwner.pool;
   const offsets = new Map<number, number>();
   return {
     ...test,
@@ -54,7 +54,7 @@ async function emptyTrail() {
       return rows;
     },
     async stop() {
-      await owner.end();
+      await asOwner.close();
       await test.stop();
     },
   };

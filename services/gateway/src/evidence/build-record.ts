@@ -34,10 +34,16 @@ export function buildRecord(
 
 /** Names come from strangers: neither length, nor NUL, nor half a surrogate pair may stop the record on its way through the bus and SQL. */
 function tame(value: unknown): unknown {
-  if (typeof value === 'string') return tameText(value);
+  if (typeof value === 'string') return isTame(value) ? value : tameText(value);
   if (Array.isArray(value)) return value.slice(0, LONGEST_LIST).map(tame);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, tame(member)]));
+  const copy: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) copy[name] = tame(member);
+  return copy;
+}
+
+function isTame(text: string): boolean {
+  return text.length <= LONGEST_TEXT && !/[\ud800-\udfff\0]/.test(text);
 }
 
 function tameText(text: string): string {

@@ -2,9 +2,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { topics, type AuditRecord } from '@gatehouse/event-catalog';
 import type { IncomingMessage } from '@gatehouse/event-sourcing';
+import { openServiceDatabase } from '@gatehouse/platform';
 import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { eventually, ManualClock } from '@gatehouse/testing';
-import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordDraft } from './evidence.ts';
 import { spoolDefaults, SpoolEvidence } from './spool-evidence.ts';
@@ -98,11 +98,10 @@ describe('evidence', () => {
   });
 
   test('is taken while the bus refuses it, and relayed whole and in order once it does not', async () => {
-    const owner = new pg.Client({ connectionString: world.ownerUrl });
-    await owner.connect();
+    const owner = openServiceDatabase('gateway', world.ownerUrl, world.platform.log);
     const evidence = evidenceOf(world);
     await evidence.start();
-    await owner.query('revoke insert on all tables in schema bus from gatehouse_bus');
+    await owner.pool.query('revoke insert on all tables in schema bus from gatehouse_bus');
     await recordMany(evidence, 0, 50);
     await recordMany(evidence, 50, 50);
     await eventually(() =>
@@ -112,11 +111,11 @@ describe('evidence', () => {
         relayedSequence: 0,
       }),
     );
-    await owner.query('grant insert on all tables in schema bus to gatehouse_bus');
+    await owner.pool.query('grant insert on all tables in schema bus to gatehouse_bus');
     await eventually(() => expect(arrived).toHaveLength(100), { timeoutMs: 15_000 });
     expect(records().map(({ sequence }) => sequence)).toEqual(upTo(100));
     await evidence.stop();
-    await owner.end();
+    await owner.close();
   });
 
   test('that a stopped process had not relayed is relayed by the next, with nothing twice', async () => {
