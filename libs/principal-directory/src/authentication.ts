@@ -1,3 +1,5 @@
+import type { ProblemCode } from '@gatehouse/problem-catalog';
+
 /** Who is calling, as decisions and records need it. Frozen; the same object until something about the caller changes. */
 export interface CallingPrincipal {
   readonly kind: 'user' | 'agent';
@@ -18,6 +20,9 @@ export type Authentication =
     }
   | {
       readonly kind: 'refused';
-      readonly code: 'authentication-required' | 'token-malformed' | 'token-refused';
+      readonly code: Extract<
+        ProblemCode,
+        'authentication-required' | 'token-malformed' | 'token-refused'
+      >;
       readonly internal: string;
     };
