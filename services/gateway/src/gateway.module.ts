@@ -9,10 +9,11 @@ class GatewayModule {}
 /** The gateway as a process hosts it: MCP on raw requests ahead of the framework, evidence on the local disk. */
 export function gatewayService(platform: Platform, config: GatewayConfig): ServiceModule {
   const { dataDirectory } = platform;
-  const evidence = new SpoolEvidence(
-    platform,
-    spoolDefaults(join(dataDirectory, 'spool'), join(dataDirectory, 'audit.key')),
-  );
+  const evidence = new SpoolEvidence(platform, {
+    ...spoolDefaults(join(dataDirectory, 'spool'), join(dataDirectory, 'audit.key')),
+    minFreeBytes: config.spoolMinFreeBytes,
+    backlogLimitBytes: config.spoolBacklogBytes,
+  });
   const gate = openGate(config, { ...platform, evidence });
   return {
     name: 'gateway',
