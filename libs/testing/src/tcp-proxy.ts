@@ -7,8 +7,8 @@ export interface TcpProxy {
   freeze(): void;
   /** What was held back flows on. */
   thaw(): void;
-  /** The next request still arrives, but its answer is swallowed, and shortly after the connection breaks. */
-  loseNextAnswer(): void;
+  /** The next such request still arrives, but its answer is swallowed, and shortly after the connection breaks. */
+  loseNextAnswer(isSuch: (request: Buffer) => boolean): void;
   stop(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ interface Pair {
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let frozen = false;
-  let losing = false;
+  let losing: ((request: Buffer) => boolean) | undefined;
 
   const listener = createServer({ noDelay: true }, (client) => {
     const server = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
@@ -35,9 +35,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       client.destroy();
       server.destroy();
     };
-    client.on('data', (data) => {
-      if (losing) {
-        losing = false;
+    client.on('data', (data: Buffer) => {
+      if (losing?.(data) === true) {
+        losing = undefined;
         swallowing = true;
         setTimeout(end, LOST_ANSWER_BREAKS_MS);
       }
@@ -68,8 +68,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
         server.resume();
       }
     },
-    loseNextAnswer() {
-      losing = true;
+    loseNextAnswer(isSuch) {
+      losing = isSuch;
     },
     async stop() {
       const closed = new Promise((resolve) => listener.close(resolve));

@@ -68,13 +68,17 @@ begin
       and not exists (select 1 from group_member m where m.group_name = p_group and m.member = l.owner);
 
   for this in select * from unnest(p_topics, p_partitions) as t (topic, partitions) loop
-    select count(*), count(*) filter (where m.member < p_member) into members, rank
-      from group_member m where m.group_name = p_group and this.topic = any (m.topics);
-    -- Turned by the topic's name, lest the first member get the odd partition of every topic.
-    rank := (rank + (hashtext(this.topic) & 1023)) % members;
+    -- The odd partitions stay with those who hold most, so that nothing moves without need; among equals the topic's
+    -- name decides, lest the same member get the odd partition of every topic.
+    with standing as (
+      select m.member, hashtext(m.member || this.topic) as turn,
+             (select count(*) from partition_lease l
+                where l.group_name = p_group and l.topic = this.topic and l.owner = m.member) as held
+        from group_member m where m.group_name = p_group and this.topic = any (m.topics)
+    )
+    select count(*), count(*) filter (where (-s.held, s.turn, s.member) < (-me.held, me.turn, me.member)), max(me.held)
+      into members, rank, held from standing s, standing me where me.member = p_member;
     quota := this.partitions / members + (case when rank < this.partitions % members then 1 else 0 end);
-    select count(*) into held from partition_lease l
-      where l.group_name = p_group and l.topic = this.topic and l.owner = p_member;
     if held < quota then
       update partition_lease l set owner = p_member, epoch = l.epoch + 1
         where l.group_name = p_group and l.topic = this.topic and l.partition in (

@@ -48,9 +48,8 @@ export class GroupMember implements Subscription {
 
   /** Joins, and waits until the partitions at hand have settled where they start. */
   async start(): Promise<void> {
-    const { timing } = this.#deps;
-    await this.#beat();
-    this.#timer = setInterval(() => this.kick(), timing.heartbeatMs);
+    this.#timer = setInterval(() => this.kick(), this.#deps.timing.heartbeatMs);
+    await this.#beatOnce();
     await Promise.all([...this.#pumps.values()].map((pump) => pump.started));
   }
 
@@ -61,16 +60,24 @@ export class GroupMember implements Subscription {
       this.#beatAgain = true;
       return;
     }
-    this.#beating = this.#beat()
-      .catch((error: unknown) => {
-        this.#deps.log.warn({ err: error, group: this.group }, 'a heartbeat failed');
-      })
-      .finally(() => {
-        this.#beating = undefined;
-        if (!this.#beatAgain) return;
+    this.#beatOnce().catch((error: unknown) => {
+      this.#deps.log.warn({ err: error, group: this.group }, 'a heartbeat failed');
+    });
+  }
+
+  /** One beat at a time: an answer that is overtaken would tell of leases as they were. */
+  async #beatOnce(): Promise<void> {
+    const beat = this.#beat();
+    this.#beating = beat.catch(() => undefined);
+    try {
+      await beat;
+    } finally {
+      this.#beating = undefined;
+      if (this.#beatAgain) {
         this.#beatAgain = false;
         this.kick();
-      });
+      }
+    }
   }
 
   async stop(): Promise<void> {

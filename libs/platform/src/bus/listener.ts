@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type Pool } from 'pg';
 import type { Logger } from '../log/logger.ts';
 import { sleepUnless } from './patience.ts';
@@ -5,6 +6,7 @@ import { sleepUnless } from './patience.ts';
 const CHANNEL = 'gatehouse_bus';
 const NOTIFY_EVERY_MS = 5;
 const RECONNECT_MS = 200;
+const FAREWELL_MS = 500;
 
 /** The database session that this process listens on: others see by it that the process lives. */
 export interface Session {
@@ -55,7 +57,6 @@ export class Listener {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#closed.abort();
-    await this.#client?.end().catch(() => undefined);
     await this.#running;
   }
 
@@ -90,6 +91,7 @@ export class Listener {
     const ended = new Promise<void>((resolve) => {
       client.once('end', resolve);
       client.on('error', () => resolve());
+      this.#closed.signal.addEventListener('abort', () => resolve(), { once: true });
     });
     client.on('notification', ({ payload = '' }) => this.#hear(payload));
     try {
@@ -104,11 +106,14 @@ export class Listener {
       throw error;
     }
     this.#client = client;
-    if (this.#closed.signal.aborted) await client.end().catch(() => undefined);
-    else this.#events.onConnected();
+    if (!this.#closed.signal.aborted) this.#events.onConnected();
     return async () => {
-      await ended;
-      client.end().catch(() => undefined);
+      if (!this.#closed.signal.aborted) await ended;
+      // A dead wire never answers the farewell.
+      await Promise.race([
+        client.end().catch(() => undefined),
+        sleep(FAREWELL_MS, undefined, { ref: false }),
+      ]);
     };
   }
 

@@ -37,7 +37,9 @@ export class PartitionPump {
     this.started = new Promise((resolve) => {
       this.#started = resolve;
     });
-    this.finished = this.#run();
+    this.finished = this.#run().catch((error: unknown) => {
+      deps.log.error({ err: error, ...deps.lease }, 'a partition was dropped');
+    });
   }
 
   /** Finishes the batch in hand and commits it; a batch that keeps failing is left to the next owner. */

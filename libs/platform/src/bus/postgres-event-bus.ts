@@ -20,6 +20,7 @@ import { LogStateReader } from './log-state-reader.ts';
 import { MessageLog, type PartitionEnd } from './message-log.ts';
 import { partitionOfKey } from './murmur2.ts';
 import { OutgoingQueue } from './outgoing-queue.ts';
+import { prunePeriodically, type Retention } from './retention.ts';
 
 export interface PostgresEventBusOptions {
   /** Shared with others and not closed here; the bus takes one connection of its own beside it. */
@@ -28,6 +29,7 @@ export interface PostgresEventBusOptions {
   /** Told of what a person should look at: a partition that stands still, an offset out of range. Logged in any case. */
   readonly onAlarm?: (alarm: string) => void;
   readonly timing?: Partial<BusTiming>;
+  readonly retention?: Retention;
 }
 
 /** The bus of the standalone process: a partitioned log in PostgreSQL with consumer groups, as Kafka has them. */
@@ -43,13 +45,14 @@ export class PostgresEventBus implements EventBus {
   readonly #members = new Set<GroupMember>();
   readonly #readers = new Set<LogStateReader>();
   readonly #followed = new Set<string>();
+  readonly #stopPruning: () => Promise<void>;
   #listening: Promise<void> | undefined;
   #poll: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #closed = false;
 
-  constructor({ pool, log, onAlarm, timing }: PostgresEventBusOptions) {
+  constructor({ pool, log, onAlarm, timing, retention = {} }: PostgresEventBusOptions) {
     this.#pool = pool;
     this.#log = log;
     this.#timing = { ...defaultTiming, ...timing };
@@ -58,6 +61,7 @@ export class PostgresEventBus implements EventBus {
       onAlarm?.(alarm);
     };
     this.#messages = new MessageLog(pool);
+    this.#stopPruning = prunePeriodically(pool, retention, log);
     this.#outgoing = new OutgoingQueue(this.#messages, (ends) => this.#appended(ends));
     this.#listener = new Listener({
       pool,
@@ -151,6 +155,7 @@ export class PostgresEventBus implements EventBus {
     this.#closed = true;
     await Promise.all([...this.#members, ...this.#readers].map((running) => running.stop()));
     await this.#outgoing.idle();
+    await this.#stopPruning();
     clearInterval(this.#poll);
     await this.#listening;
     await this.#listener.close();
