@@ -11,6 +11,7 @@ import { currentTraceparent } from '../log/tracing.ts';
 import type { Platform } from '../platform.ts';
 
 const TIMEOUT_MS = 30_000;
+const PROBLEM = 'application/problem+json';
 
 /** On whose behalf a message is sent, and the correlation its events carry. */
 export interface SentBy {
@@ -61,7 +62,9 @@ export class OwnerClient {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const answer: unknown = await response.json();
-      if (response.ok) return answer;
+      // Not by status alone: a problem that MCP answers within a result carries 200.
+      const isProblem = response.headers.get('content-type')?.startsWith(PROBLEM) ?? false;
+      if (response.ok && !isProblem) return answer;
       throw toRefusal(service, answer);
     } catch (error) {
       if (error instanceof Refusal) throw error;
