@@ -37,9 +37,14 @@ export function openTransport(
     : overHttp(transport.url, settings);
 }
 
-function overHttp(url: string, { maxMessageBytes }: UpstreamSettings): OpenTransport {
+function overHttp(
+  url: string,
+  { maxMessageBytes, onNotification }: UpstreamSettings,
+): OpenTransport {
+  const bounded = fetchWithinLimit(maxMessageBytes);
   const wire = new StreamableHTTPClientTransport(new URL(url), {
-    fetch: fetchWithinLimit(maxMessageBytes),
+    // A standing stream that nobody listens to would only cost a socket.
+    fetch: onNotification === undefined ? withoutStandingStream(bounded) : bounded,
   });
   return {
     wire,
@@ -50,6 +55,13 @@ function overHttp(url: string, { maxMessageBytes }: UpstreamSettings): OpenTrans
       await within(1_000, wire.terminateSession());
       await wire.close();
     },
+  };
+}
+
+function withoutStandingStream(inner: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const stands = init?.method === 'GET' && !new Headers(init.headers).has('last-event-id');
+    return stands ? new Response(null, { status: 405 }) : inner(input, init);
   };
 }
 

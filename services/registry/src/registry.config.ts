@@ -18,9 +18,11 @@ export const registryConfig = configSection(
       .number()
       .int()
       .min(100)
-      .max(25_000)
-      .default(20_000)
-      .describe('How long a server may take to be reached and to list all its tools.'),
+      .max(20_000)
+      .default(15_000)
+      .describe(
+        'How long a server may take to be reached and to list all its tools. Whoever asked waits for it, at most 30 s.',
+      ),
     maxCatalogueBytes: z
       .number()
       .int()
