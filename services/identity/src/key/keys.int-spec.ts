@@ -192,6 +192,13 @@ describe('rotating a key', () => {
       outcome.status === 'fulfilled' ? [outcome.value.result.keyId] : [],
     );
     expect(won).toHaveLength(1);
+    const { rows } = await identity.platform
+      .database('identity')
+      .pool.query<{ key_id: string }>(
+        'select key_id from keys where rotated_from = $1 and revoked_at is null',
+        [old.keyId],
+      );
+    expect(rows.map((row) => row.key_id)).toEqual(won);
     await eventually(() =>
       expect(
         keysOf(principal.id)
