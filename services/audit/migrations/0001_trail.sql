@@ -6,7 +6,13 @@ begin
   create role {{role}}_owner nologin;
 exception when duplicate_object or unique_violation then null;
 end $$;
-grant {{role}}_owner to current_user;
+-- Only who is a member may hand a table over, and a superuser need not be one.
+do $$
+begin
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    grant {{role}}_owner to current_user;
+  end if;
+end $$;
 grant usage, create on schema {{schema}} to {{role}}_owner;
 
 -- The one row that a writer locks before it gives out numbers: the next index is `size`.
@@ -108,7 +114,12 @@ alter table record owner to {{role}}_owner;
 alter table record_from_0 owner to {{role}}_owner;
 alter table gap owner to {{role}}_owner;
 alter function refuse_change() owner to {{role}}_owner;
-revoke {{role}}_owner from current_user;
+do $$
+begin
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    revoke {{role}}_owner from current_user;
+  end if;
+end $$;
 
 grant select, insert on record, gap to {{role}};
 grant select, update on log_state to {{role}};

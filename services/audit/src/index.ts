@@ -1,2 +1,6 @@
+/** Audit as a process hosts it. */
+export { auditService } from './audit.module.ts';
+/** The settings of audit. */
 export { auditConfig, type AuditConfig } from './audit.config.ts';
-export { AuditModule, auditMigrations } from './audit.module.ts';
+/** The SQL that brings the schema `audit` to head. */
+export { auditMigrations } from './migrations.ts';

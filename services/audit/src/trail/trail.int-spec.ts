@@ -6,7 +6,7 @@ import { startTestPlatform } from '@gatehouse/platform/testing';
 import { eventually } from '@gatehouse/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { auditMigrations } from '../audit.module.ts';
+import { auditMigrations } from '../migrations.ts';
 import type { IncomingRecord } from './incoming-record.ts';
 import { revealArguments } from './reveal-arguments.query.ts';
 import { sampleRecord } from './sample-record.ts';
@@ -15,7 +15,7 @@ import { sequenceRecords } from './sequence-records.ts';
 import { StoreRecordsWhenGatesPublish } from './store-records-when-gates-publish.reactor.ts';
 import { verifyTrail } from './verify-trail.ts';
 
-const schemas = [{ schema: 'audit', folders: auditMigrations }] as const;
+const schemas = [auditMigrations];
 
 /** A platform with an empty trail. */
 async function emptyTrail() {
