@@ -51,7 +51,7 @@ async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
   throw thrown;
 }
 
-type Answer = (message: { id?: number; method: string }, response: ServerResponse) => void;
+type Answer = (message: { id?: number; method?: string }, response: ServerResponse) => void;
 
 /** A small HTTP server that answers each JSON-RPC message as told. */
 async function httpServer(answer: Answer): Promise<Transport> {
@@ -276,7 +276,7 @@ describe('failures, told apart', () => {
 
 describe('a request', () => {
   it('that is aborted is cancelled upstream and rejects with the reason', async () => {
-    const heard: string[] = [];
+    const heard: (string | undefined)[] = [];
     const small = afterHandshake(() => undefined);
     const transport = await httpServer((message, response) => {
       heard.push(message.method);
@@ -315,6 +315,48 @@ describe('a request', () => {
       expect(refusal.code).toBe('upstream-unavailable');
     }
     expect(lost.map((why) => why.internal)).toEqual(['it no longer knows the session']);
+  });
+});
+
+describe('what an upstream may ask of us', () => {
+  it('is a ping and nothing else, and its notifications are passed on', async () => {
+    const answers: unknown[] = [];
+    const notified: unknown[] = [];
+    const events = [
+      { jsonrpc: '2.0', id: 'p', method: 'ping' },
+      { jsonrpc: '2.0', id: 's', method: 'sampling/createMessage', params: {} },
+      {
+        jsonrpc: '2.0',
+        method: 'notifications/progress',
+        params: { progressToken: 1, progress: 2 },
+      },
+    ];
+    const handshake = afterHandshake(({ id }, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const event of events) response.write(`data: ${JSON.stringify(event)}\n\n`);
+      const result = { content: [], 'x-unknown': { kept: true } };
+      response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`);
+    });
+    const transport = await httpServer((message, response) => {
+      if (message.method !== undefined) return handshake(message, response);
+      answers.push(message);
+      response.writeHead(202).end();
+    });
+    const upstream = await connect(transport, {
+      onNotification: (method, params) => notified.push([method, params]),
+    });
+    const answer = await upstream.request('tools/call', {}, { timeoutMs: 1_000 });
+    expect(answer).toEqual({
+      kind: 'result',
+      result: { content: [], 'x-unknown': { kept: true } },
+    });
+    expect(notified).toEqual([['notifications/progress', { progressToken: 1, progress: 2 }]]);
+    await eventually(() =>
+      expect(answers).toEqual([
+        { jsonrpc: '2.0', id: 'p', result: {} },
+        { jsonrpc: '2.0', id: 's', error: { code: -32_601, message: 'Method not found' } },
+      ]),
+    );
   });
 });
 

@@ -12,8 +12,7 @@ export function fetchWithinLimit(maxMessageBytes: number): typeof fetch {
   };
 }
 
-/** More came in one message than is borne. */
-export class MessageOverLimit extends Error {
+class MessageOverLimit extends Error {
   constructor(maxMessageBytes: number) {
     super(`a message is larger than ${maxMessageBytes} bytes`);
     this.name = 'MessageOverLimit';

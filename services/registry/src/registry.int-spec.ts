@@ -269,6 +269,30 @@ describe('a catalogue that changes after approval', () => {
   });
 });
 
+describe('while a server takes its time to answer', () => {
+  it('no transaction is open, the server may be rejected and submitted anew, and the late answer is not taken', async () => {
+    const slug = 'slow';
+    const asked: (() => void)[] = [];
+    const slow = await small(
+      handshakeThen(({ id }, response) => {
+        asked.push(() => json(response, { jsonrpc: '2.0', id, result: { tools: [read('a')] } }));
+      }),
+    );
+    await submit(slug, overHttp(slow.url));
+    const fetching = refusalOf(send('fetch-catalogue', { slug }));
+    await eventually(() => expect(asked).toHaveLength(1));
+    const { rows } = await test.platform.database('registry').pool
+      .query(`select query from pg_stat_activity where state like 'idle in transaction%'
+                     and usename = current_user`);
+    expect(rows).toEqual([]);
+    await send('reject-server', { slug, reason: 'too slow' });
+    await submit(slug, overHttp('http://127.0.0.1:9/mcp'));
+    asked[0]!();
+    expect((await fetching).code).toBe('server-state-wrong');
+    expect(await rowOf(slug)).toMatchObject({ status: 'submitted', pending_tools: null });
+  });
+});
+
 describe('the largest catalogue that is taken', () => {
   it('still fits the bus, whole', async () => {
     const slug = 'large';
