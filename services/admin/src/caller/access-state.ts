@@ -1,0 +1,90 @@
+import { policyStateSchema, topics } from '@gatehouse/event-catalog';
+import type { IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
+import { positionOf, type Platform, type Worker } from '@gatehouse/platform';
+import { compile, managementOf, type CompiledPolicy } from '@gatehouse/policy-engine';
+import { Refusal } from '@gatehouse/problem-catalog';
+import { parsePrincipalMessage, PrincipalDirectory } from '@gatehouse/principal-directory';
+import type { Caller } from './caller.ts';
+
+/** Who may do what to the gate, folded from the state topics of principals and policy. Refuses everybody until both are here. */
+export class AccessState implements Worker {
+  readonly name = 'admin access state';
+  readonly #platform: Pick<Platform, 'bus' | 'clock' | 'log'>;
+  readonly #ready: ReturnType<Platform['readiness']['waitFor']>;
+  readonly #directory = new PrincipalDirectory();
+  readonly #readers: StateReader[] = [];
+  #policy: { readonly position: number; readonly compiled: CompiledPolicy | undefined } = {
+    position: -1,
+    compiled: undefined,
+  };
+  #caughtUp = false;
+
+  constructor(platform: Pick<Platform, 'bus' | 'clock' | 'log' | 'readiness'>) {
+    this.#platform = platform;
+    this.#ready = platform.readiness.waitFor(this.name);
+  }
+
+  /** Resolves once it reads; readiness and `authenticate` wait for all of it. */
+  async start(): Promise<void> {
+    const { bus } = this.#platform;
+    this.#readers.push(
+      await bus.readAll(topics.principalsState, (message) => this.#applyPrincipal(message)),
+      await bus.readAll(topics.policyState, (message) => this.#applyPolicy(message)),
+    );
+    void Promise.all(this.#readers.map((reader) => reader.caughtUp)).then(
+      () => this.#markCaughtUp(),
+      (error: unknown) =>
+        this.#platform.log.error({ err: error }, 'the state of access could not be read'),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#readers.splice(0).map((reader) => reader.stop()));
+  }
+
+  /** Who the bearer of an `Authorization` header is now; a Refusal for everybody else. */
+  authenticate(authorization: string | undefined): Caller {
+    const { compiled } = this.#policy;
+    if (!this.#caughtUp || compiled === undefined) throw new Refusal('not-ready');
+    const outcome = this.#directory.authenticate(authorization, this.#platform.clock.now());
+    if (outcome.kind === 'refused') throw new Refusal(outcome.code, { internal: outcome.internal });
+    const { kind, id, name, roles } = outcome.principal;
+    return { actor: { kind, id, name }, roles, management: managementOf(compiled, roles) };
+  }
+
+  #markCaughtUp(): void {
+    this.#caughtUp = true;
+    this.#ready.done();
+  }
+
+  #applyPrincipal(message: IncomingMessage): void {
+    const value = this.#read(message, () => parsePrincipalMessage(message.key, message.value));
+    this.#directory.apply(message.key ?? '', value ?? null, this.#positionOf(message));
+  }
+
+  #applyPolicy(message: IncomingMessage): void {
+    const position = this.#positionOf(message);
+    if (position <= this.#policy.position) return;
+    this.#policy = { position, compiled: this.#read(message, () => compilePolicy(message)) };
+  }
+
+  // Nothing can be called newer than what has no position: the entity stays away until a restart reads better.
+  #positionOf(message: IncomingMessage): number {
+    return this.#read(message, () => positionOf(message)) ?? Number.POSITIVE_INFINITY;
+  }
+
+  // What cannot be read takes away what it speaks of: nobody is let in on a value that a newer one has replaced.
+  #read<T>(message: IncomingMessage, parse: () => T): T | undefined {
+    try {
+      return parse();
+    } catch (error) {
+      const { topic, key, offset } = message;
+      this.#platform.log.error({ topic, key, offset, err: error }, 'illegible state');
+      return undefined;
+    }
+  }
+}
+
+function compilePolicy({ value }: IncomingMessage): CompiledPolicy {
+  return compile(policyStateSchema.parse(JSON.parse(value?.toString('utf8') ?? 'null')).roles);
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import type { Logger } from '@gatehouse/platform';
+import { Refusal } from '@gatehouse/problem-catalog';
+import type { DynamicModule } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { MercuriusDriver, type MercuriusDriverConfig } from '@nestjs/mercurius';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { AdminConfig } from './admin.config.ts';
+import type { AccessState } from './caller/access-state.ts';
+import { RequestAdmission } from './caller/admit-request.ts';
+import type { RequestContext } from './caller/caller.ts';
+import { answerFailure, refuseOperation } from './error/answer-failure.ts';
+import { toAdminError } from './error/graphql-errors.ts';
+import { checkBody } from './limits/check-body.ts';
+import { checkOperation } from './limits/check-operation.ts';
+import { loadersOf } from './loaders.ts';
+import type { ReadModel } from './read-model.ts';
+import { enumValues } from './schema/enum-values.ts';
+import { dateTimeScalar, jsonScalar } from './schema/scalars.ts';
+import type { ShownTransport } from './server/shown-transport.ts';
+
+declare module 'mercurius' {
+  interface MercuriusContext extends RequestContext {}
+}
+
+// The one committed text, which a test holds equal to the `.graphql` files.
+const typeDefs = readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8');
+
+const resolvers = {
+  ...enumValues,
+  DateTime: dateTimeScalar,
+  JSON: jsonScalar,
+  Transport: {
+    __resolveType: ({ kind }: ShownTransport) =>
+      kind === 'stdio' ? 'StdioTransport' : 'StreamableHttpTransport',
+  },
+};
+
+/**
+ * GraphQL at `/graphql`. A request passes, in this order: admission (method, key, media type), the body limit, the
+ * shape of the body, parsing and validation, then rights and limits of the operation, and only then resolvers.
+ */
+export function graphqlModule(deps: {
+  access: Pick<AccessState, 'authenticate'>;
+  model: ReadModel;
+  config: AdminConfig;
+  log: Logger;
+}): DynamicModule {
+  const { config, log } = deps;
+  const admission = new RequestAdmission(deps.access);
+  return GraphQLModule.forRoot<MercuriusDriverConfig>({
+    driver: MercuriusDriver,
+    path: '/graphql',
+    typeDefs,
+    resolvers,
+    loaders: loadersOf(deps.model),
+    graphiql: false,
+    ide: false,
+    subscription: false,
+    allowBatchedQueries: false,
+    graphql: { parseOptions: { maxTokens: config.maxTokens } },
+    context: (request: FastifyRequest) => admission.contextOf(request),
+    additionalRouteOptions: {
+      bodyLimit: config.maxBodyBytes,
+      preParsing: async (request) => admission.admit(request),
+      preValidation: async (request) => checkBody(request.body),
+    },
+    errorHandler: (failure: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      answerFailure(failure, request, reply, log),
+    errorFormatter: ({ data, errors }, context) => ({
+      statusCode: 200,
+      response: {
+        data: data ?? null,
+        errors: errors.map((error) => toAdminError(error, context.correlationId, log)),
+      },
+    }),
+    hooks: {
+      preExecution: (schema, document, context, variables) =>
+        refusing(() => checkOperation(schema, document, variables ?? {}, context, config)),
+    },
+  });
+}
+
+async function refusing(check: () => void): Promise<void> {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof Refusal ? refuseOperation(error) : error;
+  }
+}

@@ -1,0 +1,90 @@
+import type { ContractTable, RequestOf, ResultOf, ServiceName } from '@gatehouse/event-catalog';
+import type { Logger, OwnerClient, ProjectionRunner, SentBy } from '@gatehouse/platform';
+import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
+import { callerOf, type RequestContext } from '../caller/caller.ts';
+
+export const COMMAND_SENDER = Symbol('what sends commands to their owners');
+
+const LOOK_AGAIN_MS = 25;
+
+/** A change that was made and whose result must not be lost, even when it cannot be read here in time. */
+export interface Sent<Result> {
+  readonly result: Result;
+  /** What `find` answers once the change is in the read model; null where that fails or takes too long. */
+  readonly readBack: <Found>(find: () => Promise<Found | null>) => Promise<Found | null>;
+}
+
+/** Sends commands to the services that own them, on the caller's behalf, and waits until this service's read model has what they did. */
+export class CommandSender {
+  readonly #owners: Pick<OwnerClient, 'command'>;
+  readonly #runner: Pick<ProjectionRunner, 'waitFor'>;
+  readonly #timeoutMs: number;
+  readonly #log: Logger;
+
+  constructor(deps: {
+    owners: Pick<OwnerClient, 'command'>;
+    runner: Pick<ProjectionRunner, 'waitFor'>;
+    timeoutMs: number;
+    log: Logger;
+  }) {
+    this.#owners = deps.owners;
+    this.#runner = deps.runner;
+    this.#timeoutMs = deps.timeoutMs;
+    this.#log = deps.log;
+  }
+
+  /** Answers the result once the change can be read here; `read-model-behind` when that takes too long. */
+  async send<T extends ContractTable, K extends keyof T & string>(
+    owner: ServiceName,
+    contracts: T,
+    name: K,
+    command: RequestOf<T, K>,
+    context: RequestContext,
+  ): Promise<ResultOf<T, K>> {
+    const by = sentBy(context);
+    const receipt = await this.#owners.command(owner, contracts, name, command, by);
+    await this.#runner.waitFor(owner, receipt.stream, receipt.position, this.#timeoutMs);
+    return receipt.result;
+  }
+
+  /** The same for a result that exists nowhere else: it is answered at once, and what it made is read back after. */
+  async sendForSecret<T extends ContractTable, K extends keyof T & string>(
+    owner: ServiceName,
+    contracts: T,
+    name: K,
+    command: RequestOf<T, K>,
+    context: RequestContext,
+  ): Promise<Sent<ResultOf<T, K>>> {
+    const by = sentBy(context);
+    const receipt = await this.#owners.command(owner, contracts, name, command, by);
+    const deadline = Date.now() + this.#timeoutMs;
+    const seen = async <Found>(find: () => Promise<Found | null>): Promise<Found | null> => {
+      await this.#runner.waitFor(owner, receipt.stream, receipt.position, this.#timeoutMs);
+      // The receipt is of one stream; what was made may be in another, a little behind.
+      for (;;) {
+        const found = await find();
+        if (found !== null || Date.now() > deadline) return found;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      }
+    };
+    return {
+      result: receipt.result,
+      readBack: (find) =>
+        seen(find).catch((error: unknown) => {
+          this.#log.warn({ err: error, ...by, name }, 'what was made could not be read back');
+          return null;
+        }),
+    };
+  }
+}
+
+/** In whose name something is sent to an owner. */
+export function sentBy(context: RequestContext): SentBy {
+  return { actor: callerOf(context).actor, correlationId: context.correlationId };
+}
+
+/** What was just written; a refusal where somebody else deleted it in the meantime. */
+export function existing<T>(found: T | null, code: ProblemCode): T {
+  if (found === null) throw new Refusal(code);
+  return found;
+}
