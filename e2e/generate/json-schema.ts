@@ -65,22 +65,23 @@ function nestedFields(schema: JsonSchema, path: string): Field[] {
 }
 
 function kindOf({ properties = {} }: JsonSchema): string {
-  return String(properties['kind']?.const ?? Object.keys(properties).join(' and '));
+  const kind = properties['kind']?.const;
+  return typeof kind === 'string' ? kind : Object.keys(properties).join(' and ');
 }
 
 /** What may stand in a place, in a few words. */
 export function typeOf(schema: JsonSchema): string {
   const choices = schema.anyOf ?? schema.oneOf;
   if (choices !== undefined) return [...new Set(choices.map(typeOf))].join(' or ');
-  if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.enum !== undefined)
-    return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
-  if (Array.isArray(schema.type)) return schema.type.join(' or ');
+  const values = schema.const === undefined ? schema.enum : [schema.const];
+  if (values !== undefined) return values.map((value) => JSON.stringify(value)).join(' or ');
   if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`;
   if (schema.type === 'string') return schema.format ?? 'string';
-  if (schema.type === 'object' && typeof schema.additionalProperties === 'object')
-    return schema.properties === undefined
-      ? `map of ${typeOf(schema.additionalProperties)}`
-      : 'object';
-  return typeof schema.type === 'string' ? schema.type : 'anything';
+  if (schema.type === 'object') return typeOfObject(schema);
+  return [schema.type ?? 'anything'].flat().join(' or ');
+}
+
+function typeOfObject({ properties, additionalProperties }: JsonSchema): string {
+  if (properties !== undefined || typeof additionalProperties !== 'object') return 'object';
+  return `map of ${typeOf(additionalProperties)}`;
 }
