@@ -55,7 +55,8 @@ begin
   delete from group_member m where m.group_name = p_group and m.member <> p_member
     and (m.expires < clock_timestamp()
       or (m.session_pid is not null and not exists (
-            select 1 from pg_stat_activity a where a.pid = m.session_pid and a.backend_start = m.session_started)));
+            select 1 from pg_stat_activity a where a.pid = m.session_pid
+              and (a.backend_start = m.session_started or a.backend_start is null)))); -- null: of a role we may not look at
   get diagnostics buried = row_count;
 
   if joined then

@@ -19,7 +19,7 @@ begin
     delete from message m where m.topic = p_topic and m.partition = this.partition and m."offset" < upto;
     get diagnostics gone = row_count;
     if gone > 0 then
-      update topic_partition p set low = upto where p.topic = p_topic and p.partition = this.partition;
+      update topic_partition p set low = greatest(p.low, upto) where p.topic = p_topic and p.partition = this.partition;
     end if;
     total := total + gone;
   end loop;

@@ -586,6 +586,26 @@ export function describeEventBusContract(
       for (const state of states) await eventually(() => expect(state).toEqual(newest));
     });
 
+    it('13c. a reader that cannot apply a message stands still and says so, for state is never skipped', async () => {
+      const topic = newTopic({ compacted: true, partitions: 1 });
+      const { bus, alarms } = await connect();
+      let isMended = false;
+      const applied: string[] = [];
+      const reader = await bus.readAll(topic, (each) => {
+        if (text(each) === 'bad' && !isMended) throw new Error('unreadable');
+        applied.push(text(each));
+      });
+      await bus.publish(topic, [message('a', 'good'), message('b', 'bad'), message('c', 'behind')]);
+      await eventually(() =>
+        expect(alarms.join()).toContain(`${topic.name}/0@1: Error: unreadable`),
+      );
+      expect([applied, (await bus.health()).healthy]).toEqual([['good'], false]);
+      isMended = true;
+      await eventually(() => expect(applied).toEqual(['good', 'bad', 'behind']));
+      expect((await bus.health()).healthy).toBe(true);
+      await reader.stop();
+    });
+
     it('14. a broker that crashes and comes back loses nothing and disorders nothing', async () => {
       const topic = newTopic();
       const [publisher, consumer] = await Promise.all([connectBus(), connectBus()]);

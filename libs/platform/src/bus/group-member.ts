@@ -21,6 +21,9 @@ export interface MemberDeps {
   readonly onStopped: () => void;
 }
 
+// A predecessor that was killed a moment ago is seen to be dead a moment later.
+const SECOND_BEAT_MS = 200;
+
 const placeOf = ({ topic, partition }: Lease): string => `${topic}/${partition}`;
 
 /** One member of a group: keeps itself alive beside its handlers, and runs a pump for every partition that is its share. */
@@ -29,6 +32,7 @@ export class GroupMember implements Subscription {
   readonly #pumps = new Map<string, PartitionPump>();
   readonly #stalls = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
+  #second: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
   #beatAgain = false;
   #stopping: Promise<void> | undefined;
@@ -49,6 +53,7 @@ export class GroupMember implements Subscription {
   /** Joins, and waits until the partitions at hand have settled where they start. */
   async start(): Promise<void> {
     this.#timer = setInterval(() => this.kick(), this.#deps.timing.heartbeatMs);
+    this.#second = setTimeout(() => this.kick(), SECOND_BEAT_MS);
     await this.#beatOnce();
     await Promise.all([...this.#pumps.values()].map((pump) => pump.started));
   }
@@ -90,6 +95,7 @@ export class GroupMember implements Subscription {
     await Promise.all([...this.#pumps.values()].map((pump) => pump.stop()));
     this.#left = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#second);
     while (this.#beating !== undefined) await this.#beating;
     await this.#deps.ledger.leave().catch((error: unknown) => {
       this.#deps.log.warn({ err: error, group: this.group }, 'left without saying so');

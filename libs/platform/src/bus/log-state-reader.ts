@@ -13,8 +13,11 @@ export interface ReaderDeps {
   readonly handle: (message: IncomingMessage) => void | Promise<void>;
   readonly timing: BusTiming;
   readonly log: Logger;
+  readonly onAlarm: (alarm: string) => void;
   readonly onStopped: () => void;
 }
+
+const ALARM_AFTER_ATTEMPTS = 3;
 
 /** Reads a whole topic from the oldest message on and follows it, for itself alone. */
 export class LogStateReader implements StateReader {
@@ -24,6 +27,7 @@ export class LogStateReader implements StateReader {
   readonly #next = new Map<number, number>();
   readonly #finished: Promise<void>;
   #barrier: Map<number, number>;
+  #stalledOn: string | undefined;
   #reachBarrier!: () => void;
 
   /** `ends` is how far the topic reached when the reader was asked for: the barrier. */
@@ -37,6 +41,11 @@ export class LogStateReader implements StateReader {
       this.#reachBarrier = resolve;
     });
     this.#finished = this.#run();
+  }
+
+  /** Set while a message is refused by the handler again and again: state is never skipped over. */
+  get stalledOn(): string | undefined {
+    return this.#stalledOn;
   }
 
   async stop(): Promise<void> {
@@ -71,7 +80,9 @@ export class LogStateReader implements StateReader {
     const seen = new Set<number>();
     for (const message of page) {
       if (this.#stopping.signal.aborted) return;
-      await this.#patiently(async () => handle(message));
+      const where = `${topic.name}/${message.partition}@${message.offset}`;
+      await this.#patiently(async () => handle(message), where);
+      this.#stalledOn = undefined;
       this.#next.set(message.partition, message.offset + 1);
       seen.add(message.partition);
     }
@@ -89,16 +100,20 @@ export class LogStateReader implements StateReader {
     this.#reachBarrier();
   }
 
-  async #patiently(work: () => Promise<void>): Promise<void> {
-    const { topic, log, timing } = this.#deps;
+  async #patiently(work: () => Promise<void>, where?: string): Promise<void> {
+    const { topic, log, timing, onAlarm } = this.#deps;
     for (let attempt = 1; !this.#stopping.signal.aborted; attempt += 1) {
       try {
         return await work();
       } catch (error) {
         log.warn(
           { err: error, topic: topic.name, attempt },
-          'reading state failed; it is tried again',
+          'state was not read; it is tried again',
         );
+        if (attempt === ALARM_AFTER_ATTEMPTS && where !== undefined) {
+          this.#stalledOn = where;
+          onAlarm(`a reader of state stands still on ${where}: ${String(error)}`);
+        }
         const wait = backoffMs(attempt, timing.retryFirstMs, timing.retryCapMs);
         await sleepUnless(this.#stopping.signal, wait);
       }

@@ -123,6 +123,7 @@ export class PostgresEventBus implements EventBus {
         handle,
         timing: this.#timing,
         log: this.#log,
+        onAlarm: this.#onAlarm,
         onStopped: () => this.#readers.delete(reader),
       },
       ends,
@@ -136,7 +137,8 @@ export class PostgresEventBus implements EventBus {
   }
 
   async health(): Promise<BusHealth> {
-    const stalls = [...this.#members].flatMap((member) => member.stalledOn ?? []);
+    const running = [...this.#members, ...this.#readers];
+    const stalls = running.flatMap((one) => one.stalledOn ?? []);
     if (stalls.length > 0)
       return { healthy: false, detail: `stands still on ${stalls.join('; ')}` };
     try {
