@@ -107,6 +107,10 @@ alter table record_from_0 enable always trigger append_only_table;
 alter table gap enable always trigger append_only_row;
 alter table gap enable always trigger append_only_table;
 
+grant select, insert on record, gap to {{role}};
+grant select, update on log_state to {{role}};
+grant select, insert, update on source_cursor, bus_cursor to {{role}};
+
 alter table log_state owner to {{role}}_owner;
 alter table source_cursor owner to {{role}}_owner;
 alter table bus_cursor owner to {{role}}_owner;
@@ -120,7 +124,3 @@ begin
     revoke {{role}}_owner from current_user;
   end if;
 end $$;
-
-grant select, insert on record, gap to {{role}};
-grant select, update on log_state to {{role}};
-grant select, insert, update on source_cursor, bus_cursor to {{role}};

@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { topics, type AuditRecord } from '@gatehouse/event-catalog';
 import type { OutgoingMessage } from '@gatehouse/event-sourcing';
-import { createSealingKeyIfAbsent, openServiceDatabase, seal } from '@gatehouse/platform';
+import {
+  createLogger,
+  createSealingKeyIfAbsent,
+  migrate,
+  openServiceDatabase,
+  seal,
+} from '@gatehouse/platform';
 import { startTestPlatform } from '@gatehouse/platform/testing';
-import { eventually } from '@gatehouse/testing';
+import { eventually, freshDatabase } from '@gatehouse/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditMigrations } from '../migrations.ts';
@@ -237,6 +243,33 @@ describe('the trail is append-only', () => {
     );
     await trail.owner.query('grant update on audit.record to gatehouse_audit');
     await expect(verifyTrail(trail.database)).rejects.toThrow(/must not have that right/);
+  });
+});
+
+describe('the trail of a managed PostgreSQL', () => {
+  test('comes to head for an owner that is no superuser, and is as hard to change', async () => {
+    const database = await freshDatabase();
+    const name = `managed_${randomUUID().replaceAll('-', '')}`;
+    const log = createLogger({ service: 'test', level: 'silent' });
+    const superuser = openServiceDatabase('audit', database.url, log, 1);
+    await superuser.pool.query(`create role ${name} login createrole password 'p'`);
+    await superuser.pool.query(
+      `alter database ${new URL(database.url).pathname.slice(1)} owner to ${name}`,
+    );
+    const as = (user: string): string =>
+      Object.assign(new URL(database.url), { username: user, password: 'p' }).href;
+    await migrate(as(name), [{ ...auditMigrations, role: `${name}_audit`, password: 'p' }]);
+    const service = openServiceDatabase('audit', as(`${name}_audit`), log, 1);
+    const place = { topic: 't', partition: 0, nextOffset: 1 };
+    const record = sampleRecord();
+    await sequenceRecords(service, [{ record, body: JSON.stringify(record) }], place);
+    await verifyTrail(service);
+    const migrator = openServiceDatabase('audit', as(name), log, 1);
+    for (const { pool } of [service, migrator]) {
+      await expect(pool.query('delete from record')).rejects.toMatchObject({ code: '42501' });
+    }
+    for (const open of [service, migrator, superuser]) await open.close();
+    await database.drop();
   });
 });
 
