@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { placeDatabase, startEmbeddedServer } from '@gatehouse/embedded-postgres';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import {
   createLogger,
@@ -12,7 +13,6 @@ import {
   type ServiceDatabase,
 } from '@gatehouse/platform';
 import pg from 'pg';
-import { placeDatabase, startEmbeddedServer } from './embedded-postgres/embedded-server.ts';
 import { takeDataDirectory } from './process/process-file.ts';
 import { loadSecrets } from './process/secrets.ts';
 import { migrationPlans, roleOf } from './schemas.ts';

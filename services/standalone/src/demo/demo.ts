@@ -158,8 +158,12 @@ async function showTrail({ stage, expect, tell }: Story): Promise<void> {
   tell(trailTable(calls));
   tell(pc.dim(`    ${calls.length} of ${rows.length} records: tool calls, and all that was refused`));
   expect('every request is on record once', new Set(rows.map((row) => row.id)).size === rows.length, rows.length);
-  const hidden = rows.filter((row) => row.tool === 'write_file' && row.decision === 'DENY');
-  expect('the trail knows why write_file was hidden, though the caller does not', hidden.length === 1, hidden);
+  const hidden = rows.find((row) => row.tool === 'write_file' && row.principal?.name === 'report-bot');
+  expect(
+    'the trail knows why write_file was hidden, though the caller does not',
+    hidden?.decision === 'DENY' && hidden.reason.text.includes('reader'),
+    hidden,
+  );
 }
 
 async function keepRunning({ stage, tell }: Story, { editor }: Agents): Promise<void> {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chown, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,13 +13,16 @@ const run = promisify(execFile);
 const LONGEST_SOCKET_FOLDER = 80;
 const DATABASE = 'postgres';
 
-/** A running PostgreSQL that listens on a Unix socket only. */
+/** A running PostgreSQL. */
 export interface EmbeddedServer {
   /** As the superuser, which owns everything. */
   readonly url: string;
   /** The same database as another role. */
   urlOf(role: string, password: string): string;
-  stop(): Promise<void>;
+  /** Cuts connections and stops; `immediate` as a crash would, without a checkpoint. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
+  /** Starts it again after a stop. */
+  start(): Promise<void>;
 }
 
 export interface EmbeddedServerOptions {
@@ -27,6 +30,10 @@ export interface EmbeddedServerOptions {
   readonly directory: string;
   readonly password: string;
   readonly maxConnections: number;
+  /** Listens on this port of 127.0.0.1; otherwise on a Unix socket that only the server's user and root may open. */
+  readonly port?: number;
+  /** Further lines of postgresql.conf. */
+  readonly settings?: readonly string[];
 }
 
 /**
@@ -35,23 +42,23 @@ export interface EmbeddedServerOptions {
  * Ctrl-C at the terminal reaches us and not it, and we stop it last.
  */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  const { directory, password, port } = options;
   const user = await findServerUser();
   const binaries = await findBinaries(user);
-  const data = join(options.directory, 'data');
-  await mkdir(options.directory, { recursive: true, mode: 0o700 });
-  if (user !== undefined) await handOver(options.directory, user);
-  if (!(await exists(join(data, 'PG_VERSION')))) await initialise(binaries, data, options.password, user);
-  const socketFolder = await prepareSocketFolder(options.directory, user);
-  await writeSettings(data, socketFolder, options.maxConnections, user);
-  await stopServer(binaries, data, user);
-  await startServer(binaries, data, join(options.directory, 'server.log'), user);
-  const urlOf = (role: string, password: string): string =>
-    `postgres://${role}:${encodeURIComponent(password)}@${encodeURIComponent(socketFolder)}/${DATABASE}`;
-  return {
-    url: urlOf('postgres', options.password),
-    urlOf,
-    stop: () => stopServer(binaries, data, user),
-  };
+  const data = join(directory, 'data');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (user !== undefined) await chown(directory, user.uid, user.gid);
+  if (!(await exists(join(data, 'PG_VERSION')))) await initialise(binaries, data, password, user);
+  const socketFolder = port === undefined ? await prepareSocketFolder(directory, user) : '';
+  await writeSettings(data, socketFolder, options, user);
+  const stop = (mode: 'fast' | 'immediate' = 'fast'): Promise<void> => stopServer(binaries, data, mode, user);
+  const start = (): Promise<void> => startServer(binaries, data, join(directory, 'server.log'), user);
+  await stop();
+  await start();
+  const host = port === undefined ? encodeURIComponent(socketFolder) : `127.0.0.1:${port}`;
+  const urlOf = (role: string, secret: string): string =>
+    `postgres://${role}:${encodeURIComponent(secret)}@${host}/${DATABASE}`;
+  return { url: urlOf('postgres', password), urlOf, stop, start };
 }
 
 /**
@@ -61,10 +68,6 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
 export async function placeDatabase(dataDirectory: string, installation: string): Promise<string> {
   const reachable = process.getuid?.() !== 0 || (await reachableByOthers(dataDirectory));
   return reachable ? join(dataDirectory, 'postgres') : join('/var/lib/gatehouse', installation);
-}
-
-async function handOver(directory: string, { uid, gid }: ServerUser): Promise<void> {
-  await chown(directory, uid, gid);
 }
 
 async function initialise(
@@ -110,30 +113,30 @@ async function prepareSocketFolder(directory: string, user: ServerUser | undefin
 async function writeSettings(
   data: string,
   socketFolder: string,
-  maxConnections: number,
+  { maxConnections, port, settings = [] }: EmbeddedServerOptions,
   user: ServerUser | undefined,
 ): Promise<void> {
   const main = join(data, 'postgresql.conf');
   const include = "include_if_exists 'gatehouse.conf'";
   if (!(await readFile(main, 'utf8')).includes(include)) {
-    const file = await open(main, 'a');
-    await file.appendFile(`\n${include}\n`);
-    await file.close();
+    await appendFile(main, `\n${include}\n`);
   }
-  const settings = join(data, 'gatehouse.conf');
+  const file = join(data, 'gatehouse.conf');
   await writeFile(
-    settings,
+    file,
     [
-      `listen_addresses = ''`,
+      `listen_addresses = '${port === undefined ? '' : '127.0.0.1'}'`,
+      `port = ${port ?? 5432}`,
       `unix_socket_directories = '${socketFolder.replaceAll("'", "''")}'`,
       'unix_socket_permissions = 0700',
       `max_connections = ${maxConnections}`,
       'shared_buffers = 64MB',
-      `log_min_messages = warning`,
+      'log_min_messages = warning',
+      ...settings,
       '',
     ].join('\n'),
   );
-  if (user !== undefined) await chown(settings, user.uid, user.gid);
+  if (user !== undefined) await chown(file, user.uid, user.gid);
 }
 
 async function startServer(
@@ -154,14 +157,19 @@ async function startServer(
   throw new Error(`PostgreSQL did not start; the end of its log:\n${log.split('\n').slice(-12).join('\n')}`);
 }
 
-async function stopServer({ pgCtl }: PostgresBinaries, data: string, user: ServerUser | undefined): Promise<void> {
+async function stopServer(
+  { pgCtl }: PostgresBinaries,
+  data: string,
+  mode: 'fast' | 'immediate',
+  user: ServerUser | undefined,
+): Promise<void> {
   const options = { ...user, cwd: '/' };
   const running = await run(pgCtl, ['status', `--pgdata=${data}`], options).then(
     () => true,
     () => false,
   );
   if (!running) return;
-  await run(pgCtl, ['stop', '--wait', '--timeout=60', '--silent', '--mode=fast', `--pgdata=${data}`], options);
+  await run(pgCtl, ['stop', '--wait', '--timeout=60', '--silent', `--mode=${mode}`, `--pgdata=${data}`], options);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,0 +1,6 @@
+export {
+  placeDatabase,
+  startEmbeddedServer,
+  type EmbeddedServer,
+  type EmbeddedServerOptions,
+} from './embedded-server.ts';
