@@ -15,9 +15,14 @@ export function configPage(sections: readonly ConfigSection[]): string {
       '',
       section.meaning,
       '',
-      table(['Key', 'Variable', 'Type', 'Default', 'What for'], rowsOf(section)),
+      settingsTable(section),
     ]),
   ].join('\n');
+}
+
+function settingsTable(section: ConfigSection): string {
+  const rows = rowsOf(section);
+  return rows.length === 0 ? '' : table(['Key', 'Variable', 'Type', 'Default', 'What for'], rows);
 }
 
 function rowsOf(section: ConfigSection): string[][] {
