@@ -9,6 +9,7 @@ import {
   type MessageBatch,
   type OutgoingMessage,
   type SubscribeOptions,
+  type Subscription,
 } from '@gatehouse/event-sourcing';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -98,6 +99,17 @@ class Gate {
   readonly opened = new Promise<void>((resolve) => {
     this.open = resolve;
   });
+}
+
+/** Mulberry32: chance that can be had again. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
 
 /** The promises that services build on, put to an adapter of the bus against its real broker. */
@@ -682,6 +694,62 @@ export function describeEventBusContract(
       await subscribe();
       await bus.publish(topic, [at(3), at(4)]);
       await eventually(() => expect(table.applied).toEqual(['e1', 'e2', 'e3', 'e4']));
+    });
+
+    it('17. a storm of joins, leaves, silence and failures loses nothing and disorders no key', async () => {
+      const seed = Math.floor(Math.random() * 2 ** 31);
+      const chance = seeded(seed);
+      const topic = newTopic({ partitions: 6 });
+      const group = randomUUID();
+      const seen = new Map<string, number[]>();
+      const handle = async ({ messages }: MessageBatch): Promise<void> => {
+        if (chance() < 0.05) throw new Error('a passing failure');
+        for (const each of messages) {
+          seen.set(each.key!, [...(seen.get(each.key!) ?? []), Number(text(each))]);
+        }
+        await sleep(chance() * 10);
+      };
+      const nodes = await Promise.all([connect(), connect(), connect()]);
+      const running = new Map<BusUnderTest, Subscription>();
+      const flip = async (node: BusUnderTest): Promise<void> => {
+        const subscription = running.get(node);
+        if (subscription === undefined) {
+          running.set(node, await node.bus.subscribe({ group, topics: [topic], handle }));
+        } else {
+          running.delete(node);
+          await subscription.stop();
+        }
+      };
+      const publisher = await connectBus();
+      const until = performance.now() + 4_000;
+      let sent = 0;
+      const publishing = (async () => {
+        for (; performance.now() < until; sent += 10) {
+          await publisher.publish(topic, numbered(10, sent));
+          await sleep(4);
+        }
+      })();
+      await Promise.all(nodes.map(flip));
+      while (performance.now() < until) {
+        await sleep(chance() * 200);
+        const node = nodes[Math.floor(chance() * nodes.length)]!;
+        if (chance() < 0.6) await flip(node);
+        else {
+          node.isolate();
+          await sleep(chance() * harness.deadAfterMs * 0.8);
+          node.reconnect();
+        }
+      }
+      await publishing;
+      for (const node of nodes) if (!running.has(node)) await flip(node);
+      const hint = `(seed ${seed})`;
+      await eventually(() => expect(new Set([...seen.values()].flat()).size, hint).toBe(sent), {
+        timeoutMs: 15_000,
+      });
+      for (const values of seen.values()) {
+        const firsts = [...new Set(values)];
+        expect(firsts, hint).toEqual(firsts.toSorted((x, y) => x - y));
+      }
     });
   });
 }

@@ -34,7 +34,8 @@ export class Listener {
   #session: Session | undefined;
   #running: Promise<void> | undefined;
   #lastNotify = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #hasNews = false;
+  #isTelling = false;
 
   constructor(deps: { pool: Pool; log: Logger; id: string; events: ListenerEvents }) {
     this.#pool = deps.pool;
@@ -55,20 +56,29 @@ export class Listener {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
     this.#closed.abort();
     await this.#running;
   }
 
   /** Tells other processes, never inside a writer's transaction: a NOTIFY there makes commits queue for one lock. */
   announce(): void {
-    if (this.#timer !== undefined) return;
-    const due = Math.max(0, this.#lastNotify + NOTIFY_EVERY_MS - performance.now());
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    this.#hasNews = true;
+    if (!this.#isTelling) void this.#tell();
+  }
+
+  /** One query at a time; news that came without a connection waits for the next one. */
+  async #tell(): Promise<void> {
+    const { signal } = this.#closed;
+    this.#isTelling = true;
+    while (this.#hasNews && this.#client !== undefined && !signal.aborted) {
+      const due = this.#lastNotify + NOTIFY_EVERY_MS - performance.now();
+      if (due > 0) await sleepUnless(signal, due);
+      this.#hasNews = false;
       this.#lastNotify = performance.now();
-      this.#client?.query('select pg_notify($1, $2)', [CHANNEL, this.#id]).catch(() => undefined);
-    }, due);
+      const told = this.#client?.query('select pg_notify($1, $2)', [CHANNEL, this.#id]);
+      await told?.catch(() => undefined);
+    }
+    this.#isTelling = false;
   }
 
   async #run(firstAttemptDone: () => void): Promise<void> {
@@ -88,11 +98,11 @@ export class Listener {
   async #connect(): Promise<() => Promise<void>> {
     // Not a copy of the options: the pool keeps its password out of reach of one.
     const client = new Client(this.#pool.options);
+    let end!: () => void;
     const ended = new Promise<void>((resolve) => {
-      client.once('end', resolve);
-      client.on('error', () => resolve());
-      this.#closed.signal.addEventListener('abort', () => resolve(), { once: true });
+      end = resolve;
     });
+    client.once('end', end).on('error', end);
     client.on('notification', ({ payload = '' }) => this.#hear(payload));
     try {
       await client.connect();
@@ -107,8 +117,12 @@ export class Listener {
     }
     this.#client = client;
     if (!this.#closed.signal.aborted) this.#events.onConnected();
+    if (this.#hasNews) this.announce();
     return async () => {
-      if (!this.#closed.signal.aborted) await ended;
+      const { signal } = this.#closed;
+      signal.addEventListener('abort', end);
+      if (!signal.aborted) await ended;
+      signal.removeEventListener('abort', end);
       // A dead wire never answers the farewell.
       await Promise.race([
         client.end().catch(() => undefined),
