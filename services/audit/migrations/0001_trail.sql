@@ -62,19 +62,20 @@ create table record (
 -- Sealed arguments and their like do not compress: do not try.
 alter table record alter column body set storage external;
 
+-- Searches are answered newest first, by the time of the gate: each index ends in that order.
 create index record_id on record (id);
 create index record_request on record (request_id, index);
-create index record_at on record using brin (at) with (pages_per_range = 32, autosummarize = on);
-create index record_principal_id on record (principal_id, index);
-create index record_principal_name on record (principal_name, index);
-create index record_server_tool on record (server, tool, index);
-create index record_tool on record (tool, index);
-create index record_method on record (method, index) where method <> 'tools/call';
-create index record_denied on record (index) where decision = 'deny';
-create index record_outcome on record (outcome, index) where outcome <> 'ok';
-create index record_reason on record (reason_code, index);
-create index record_client_ip on record (client_ip, index);
-create index record_session on record (session_ref, index);
+create index record_at on record (at, index);
+create index record_principal_id on record (principal_id, at, index);
+create index record_principal_name on record (principal_name, at, index);
+create index record_server_tool on record (server, tool, at, index);
+create index record_tool on record (tool, at, index);
+create index record_method on record (method, at, index) where method <> 'tools/call';
+create index record_denied on record (at, index) where decision = 'deny';
+create index record_outcome on record (outcome, at, index) where outcome <> 'ok';
+create index record_reason on record (reason_code, at, index);
+create index record_client_ip on record (client_ip, at, index);
+create index record_session on record (session_ref, at, index);
 
 -- The first partition takes all until a later migration closes it at an index and begins the next.
 create table record_from_0 partition of record for values from (0) to (maxvalue);
@@ -88,6 +89,17 @@ create table gap (
   noticed_at timestamptz not null default clock_timestamp(),
   primary key (source, first_missing)
 );
+
+-- Derived, so it may change: the records that leave open how their request ended, and the outcome that closed it.
+create table unsettled (
+  index bigint primary key,
+  source text not null,
+  request_id text not null,
+  settled_by bigint
+);
+create index unsettled_open on unsettled (index) where settled_by is null;
+create index unsettled_request on unsettled (request_id) where settled_by is null;
+create index unsettled_settled on unsettled (settled_by) where settled_by is not null;
 
 create function refuse_change() returns trigger language plpgsql as $$
 begin
@@ -109,11 +121,12 @@ alter table gap enable always trigger append_only_table;
 
 grant select, insert on record, gap to {{role}};
 grant select, update on log_state to {{role}};
-grant select, insert, update on source_cursor, bus_cursor to {{role}};
+grant select, insert, update on source_cursor, bus_cursor, unsettled to {{role}};
 
 alter table log_state owner to {{role}}_owner;
 alter table source_cursor owner to {{role}}_owner;
 alter table bus_cursor owner to {{role}}_owner;
+alter table unsettled owner to {{role}}_owner;
 alter table record owner to {{role}}_owner;
 alter table record_from_0 owner to {{role}}_owner;
 alter table gap owner to {{role}}_owner;

@@ -24,6 +24,7 @@ export async function sequenceRecords(
     const assignment = assignIndexes(size, await readCursors(client, incoming), incoming);
     if (assignment.records.length > 0) {
       await insertRecords(client, assignment.records);
+      await settleRequests(client, size);
       await writeGaps(client, assignment);
       await writeCursors(client, assignment.cursors);
       await moveSize(client, size, assignment.size);
@@ -64,6 +65,21 @@ async function insertRecords(client: SqlClient, records: readonly IndexedRecord[
        server text, tool text, decision text, outcome text, reason_code text, client_ip text, session_ref text, body text)
      order by index`,
     [JSON.stringify(records.map(toRow))],
+  );
+}
+
+/** Notes among the records from `firstIndex` on what leaves a request's end open, and what settles one. */
+async function settleRequests(client: SqlClient, firstIndex: number): Promise<void> {
+  await client.query(
+    `insert into unsettled (index, source, request_id)
+     select index, source, request_id from record where index >= $1 and outcome = 'unknown'`,
+    [firstIndex],
+  );
+  await client.query(
+    `update unsettled u set settled_by = r.index from record r
+     where r.index >= $1 and r.phase = 'outcome' and u.settled_by is null
+       and u.request_id = r.request_id and u.source = r.source and u.index < r.index`,
+    [firstIndex],
   );
 }
 

@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import type { AuditFilter } from '@gatehouse/event-catalog';
 import { Refusal } from '@gatehouse/problem-catalog';
 
-/** A place in one search: the log as it was at the first page, and the last row seen. */
+/** A place in one search: the log as it was at the first page, and the last row that was seen. */
 export interface TrailCursor {
   /** How many records the log had when the search began; later ones do not exist for it. */
   readonly size: number;
-  readonly before: number;
+  /** The index of that row. */
+  readonly seen: number;
 }
 
 /** The cursor as callers carry it; it belongs to this filter. */
-export function encodeCursor({ size, before }: TrailCursor, filter: AuditFilter): string {
-  return Buffer.from(`1.${size}.${before}.${digestOf(filter)}`).toString('base64url');
+export function encodeCursor({ size, seen }: TrailCursor, filter: AuditFilter): string {
+  return Buffer.from(`1.${size}.${seen}.${digestOf(filter)}`).toString('base64url');
 }
 
 /** Reads a cursor back; `cursor-invalid` for anything that this search, over a log of `currentSize`, did not give out. */
@@ -20,10 +21,10 @@ export function decodeCursor(text: string, filter: AuditFilter, currentSize: num
     Buffer.from(text, 'base64url').toString('latin1'),
   );
   if (match === null) throw new Refusal('cursor-invalid');
-  const cursor = { size: Number(match[1]), before: Number(match[2]) };
+  const cursor = { size: Number(match[1]), seen: Number(match[2]) };
   const genuine =
     encodeCursor(cursor, filter) === text &&
-    cursor.before < cursor.size &&
+    cursor.seen < cursor.size &&
     cursor.size <= currentSize;
   if (!genuine) throw new Refusal('cursor-invalid');
   return cursor;

@@ -390,7 +390,11 @@ describe('searching the trail', () => {
   test('pages as if the log stood still: for any page sizes and arrivals between pages, all of it, newest first, once', async () => {
     const step = fc.record({
       arrivals: fc.array(
-        fc.record({ request: fc.nat(30), phase: fc.constantFrom('intent', 'outcome') } as const),
+        fc.record({
+          request: fc.nat(30),
+          minute: fc.nat(9),
+          phase: fc.constantFrom('intent', 'outcome'),
+        } as const),
         { maxLength: 8 },
       ),
       first: fc.integer({ min: 1, max: 7 }),
@@ -400,32 +404,44 @@ describe('searching the trail', () => {
         const server = randomUUID();
         const arrive = (arrivals: (typeof steps)[number]['arrivals']) =>
           trail.store(
-            ...arrivals.map(({ request, phase }) =>
-              record({ server, phase, requestId: `${server}/${request}` }),
+            ...arrivals.map(({ request, minute, phase }) =>
+              record({
+                server,
+                phase,
+                requestId: `${server}/${request}`,
+                at: `2026-01-01T12:0${minute}:00.000Z`,
+              }),
             ),
           );
         await arrive(steps.flatMap(({ arrivals }) => arrivals));
         const whole = (await trail.search({ server })).rows;
         const shown = whole.map(({ record: r }) => r.requestId);
         expect(new Set(shown).size).toBe(shown.length);
-        const indexes = whole.map(({ index }) => index);
-        expect(indexes).toEqual(indexes.toSorted((a, b) => b - a));
+        const order = whole.map(({ index, record: r }) => ({ at: r.at, index }));
+        expect(order).toEqual(
+          order.toSorted((a, b) => (a.at === b.at ? b.index - a.index : a.at < b.at ? 1 : -1)),
+        );
+        const open = whole.filter(({ record: r }) => r.outcome === 'unknown');
+        expect((await trail.search({ server, outcome: 'unknown' })).rows).toEqual(open);
 
-        const paged: unknown[] = [];
-        let cursor: string | null = null;
-        for (let n = 0; ; n += 1) {
-          const { arrivals, first } = steps[n % steps.length] as (typeof steps)[number];
-          const page: Awaited<ReturnType<Trail['search']>> = await trail.search(
-            { server },
-            first,
-            cursor,
-          );
-          paged.push(...page.rows);
-          if (!page.hasNextPage) break;
-          cursor = page.endCursor;
-          await arrive(arrivals);
+        const searches = [
+          { filter: { server }, expected: whole },
+          { filter: { server, outcome: 'unknown' }, expected: open },
+        ] as const;
+        const begun = await Promise.all(
+          searches.map(({ filter }) => trail.search(filter, steps[0]?.first)),
+        );
+        for (const [which, { filter, expected }] of searches.entries()) {
+          let page = begun[which] as Awaited<ReturnType<Trail['search']>>;
+          const paged = [...page.rows];
+          for (let n = 1; page.hasNextPage; n += 1) {
+            const { arrivals, first } = steps[n % steps.length] as (typeof steps)[number];
+            await arrive(arrivals);
+            page = await trail.search(filter, first, page.endCursor);
+            paged.push(...page.rows);
+          }
+          expect(paged).toEqual(expected);
         }
-        expect(paged).toEqual(whole);
       }),
       { numRuns: 25 },
     );
