@@ -18,9 +18,14 @@ const siblingSources = {
   },
 };
 
+// Vite would pick graphql's second copy, its ESM one, where Node and so Nest and Mercurius take the CommonJS one; and
+// graphql refuses types of another copy.
+const graphql = fileURLToPath(new URL('node_modules/graphql/index.js', import.meta.url));
+
 // One file for the whole repo; projects are kinds of test, not packages.
 export default defineConfig({
   plugins: [siblingSources],
+  resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
   test: {
     projects: [
       { extends: true, test: { name: 'unit', include: ['{libs,services}/*/src/**/*.spec.ts'] } },
