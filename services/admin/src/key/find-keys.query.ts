@@ -6,7 +6,8 @@ import type { Key, PrincipalKind, QueryKeysArgs } from '../schema/schema.generat
 
 const KEYS_OF_ONE = 50;
 
-// The same rules by which the gate judges a key, holder and owner included; $1 is the time.
+// The same rules by which the gate judges a key: holder and owner must be active, and a successor counts once its
+// predecessor names it. $1 is the time.
 const SELECT_KEY = `
   select k.id, k.label, k.principal_kind, k.principal_id, k.expires_at as "expiresAt",
     k.overlap_until as "overlapUntil", k.replaced_by as "replacedBy", k.rotated_from as "rotatedFrom",
@@ -19,13 +20,15 @@ const SELECT_KEY = `
       when least(k.expires_at, k.overlap_until) <= $1::timestamptz then 'expired'
       when (case k.principal_kind when 'user' then u.active
         else a.active and (a.owner_user_id is null or o.active is true) end) is not true then 'locked'
+      when k.rotated_from is not null and p.replaced_by is distinct from k.id then 'locked'
       when k.overlap_until is not null then 'retiring'
       else 'active'
     end as status
   from bearer_key k
   left join app_user u on k.principal_kind = 'user' and u.id = k.principal_id
   left join agent a on k.principal_kind = 'agent' and a.id = k.principal_id
-  left join app_user o on o.id = a.owner_user_id`;
+  left join app_user o on o.id = a.owner_user_id
+  left join bearer_key p on p.id = k.rotated_from`;
 
 type KeyRow = Key & { readonly issuedAt: Date };
 
