@@ -19,8 +19,13 @@ export type Answer = {
   /** Called between record and answer: what takes effect only once it is recorded, and what must be undone when it cannot be. */
   readonly settle?: (recorded: boolean) => void | Promise<void>;
 } & (
-  | { readonly kind: 'json'; readonly status: number; readonly headers?: Headers; readonly body: string }
-  | { readonly kind: 'status'; readonly status: number }
+  | {
+      readonly kind: 'json';
+      readonly status: number;
+      readonly headers?: Headers;
+      readonly body: string;
+    }
+  | { readonly kind: 'status'; readonly status: number; readonly headers?: Headers }
   | { readonly kind: 'framed'; readonly response: Response }
 );
 
@@ -62,7 +67,8 @@ export function refusalAnswer(exchange: Exchange, thrown: unknown): Answer {
           internal: String(thrown),
         });
   const body = rpcErrorResponse(exchange.rpcId, refusal.code, refusal.detail);
-  const data = refusal instanceof RefusalWithData ? { ...refusal.data, ...body.error.data } : body.error.data;
+  const data =
+    refusal instanceof RefusalWithData ? { ...refusal.data, ...body.error.data } : body.error.data;
   return {
     kind: 'json',
     status: refusal.status,
@@ -104,6 +110,5 @@ const extraHeaders: Partial<Record<ProblemCode, Headers>> = {
   'http-method-unsupported': { allow: 'GET, POST, DELETE' },
   'not-ready': { 'retry-after': '1' },
   'evidence-unavailable': { 'retry-after': '1' },
-  'overloaded': { 'retry-after': '1' },
+  overloaded: { 'retry-after': '1' },
 };
-

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { Refusal } from '@gatehouse/problem-catalog';
 import type { Gate } from '../gate.ts';
 import { refusalAnswer, type Answer } from './answer.ts';
@@ -11,8 +10,11 @@ export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): 
   const recorded = await isRecorded(exchange, answer, gate);
   await answer.settle?.(recorded);
   const leaving = recorded ? answer : refusalAnswer(exchange, new Refusal('evidence-unavailable'));
-  if (exchange.stream === null) write(exchange.response, leaving);
-  else if (leaving.kind === 'json') await finishStream(exchange, leaving.body);
+  if (exchange.stream === null) {
+    write(exchange, leaving);
+  } else if (leaving.kind === 'json') {
+    await finishStream(exchange, leaving.body);
+  }
 }
 
 async function isRecorded(exchange: Exchange, answer: Answer, gate: Gate): Promise<boolean> {
@@ -20,38 +22,44 @@ async function isRecorded(exchange: Exchange, answer: Answer, gate: Gate): Promi
     ending: answer.ending,
     // Once a stream is open its status has left: the outcome is in the message.
     status: exchange.stream === null ? statusOf(answer) : 200,
-    resultBytes: answer.kind === 'json' && answer.ending.outcome !== 'refused' ? Buffer.byteLength(answer.body) : 0,
+    resultBytes: resultBytesOf(answer),
     bundleNumber: gate.state.bundleNumber,
   });
   try {
     await gate.evidence.record(draft);
     return true;
   } catch (error) {
-    gate.log.error({ requestId: exchange.requestId, err: error }, 'a request could not be recorded');
+    const { requestId } = exchange;
+    gate.log.error({ requestId, err: error }, 'a request could not be recorded');
     return false;
   }
 }
 
-function write(response: ServerResponse, answer: Answer): void {
+function write({ response, cors }: Exchange, answer: Answer): void {
   switch (answer.kind) {
-    case 'json': {
-      const body = Buffer.from(answer.body);
+    case 'json':
       response.writeHead(answer.status, {
         'content-type': 'application/json',
-        'content-length': body.length,
+        'content-length': Buffer.byteLength(answer.body),
+        ...cors,
         ...answer.headers,
       });
-      response.end(body);
+      response.end(answer.body);
       return;
-    }
     case 'status':
-      response.writeHead(answer.status, { 'content-length': 0 }).end();
+      response.writeHead(answer.status, { ...cors, ...answer.headers }).end();
       return;
     case 'framed':
-      void pipe(answer.response, response);
+      void pipe(answer.response, response, cors);
   }
 }
 
 function statusOf(answer: Answer): number {
   return answer.kind === 'framed' ? answer.response.status : answer.status;
+}
+
+function resultBytesOf(answer: Answer): number {
+  return answer.kind === 'json' && answer.ending.outcome !== 'refused'
+    ? Buffer.byteLength(answer.body)
+    : 0;
 }

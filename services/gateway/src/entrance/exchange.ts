@@ -5,6 +5,7 @@ import type { RequestId, RpcNotification, RpcRequest, RpcResponse } from '@gateh
 import type { CallingPrincipal } from '@gatehouse/principal-directory';
 import type { ToolClass } from '@gatehouse/event-catalog';
 import type { Session } from '../session/session.ts';
+import type { Headers } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export type Message = RpcRequest | RpcNotification | RpcResponse;
@@ -39,6 +40,8 @@ export class Exchange {
   session: Session | null = null;
   client: { readonly name: string; readonly version: string } | null = null;
   tool: ToolFacts | null = null;
+  /** What lets a page of an invited origin read the answer. */
+  cors: Headers = {};
   /** The stream that this request's notifications go out on; null while none had to. */
   stream: Promise<void> | null = null;
 

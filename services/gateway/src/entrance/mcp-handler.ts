@@ -5,6 +5,7 @@ import type { Gate } from '../gate.ts';
 import { admit } from '../tool-call/pipeline.ts';
 import { refusalAnswer, type Answer } from './answer.ts';
 import { conclude } from './conclude.ts';
+import { corsHeaders, preflightAnswer } from './cors.ts';
 import { endpointOf, type Endpoint } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { respond } from './respond.ts';
@@ -26,11 +27,15 @@ async function serve(
   gate: Gate,
 ): Promise<void> {
   const exchange = new Exchange(request, response, endpoint);
+  exchange.cors = corsHeaders(exchange, gate.config.allowedOrigins);
   const done = gate.underWay.enter();
   try {
     await conclude(exchange, await answerTo(exchange, gate), gate);
   } catch (error) {
-    gate.log.error({ requestId: exchange.requestId, err: error }, 'a request could not be answered');
+    gate.log.error(
+      { requestId: exchange.requestId, err: error },
+      'a request could not be answered',
+    );
     response.destroy();
   } finally {
     done();
@@ -39,11 +44,16 @@ async function serve(
 
 async function answerTo(exchange: Exchange, gate: Gate): Promise<Answer> {
   try {
+    const preflight = preflightAnswer(exchange, gate.config.allowedOrigins);
+    if (preflight !== undefined) return preflight;
     await admit(exchange, gate);
     return await respond(exchange, gate);
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) {
-      gate.log.error({ requestId: exchange.requestId, err: thrown }, 'a request failed inside the gate');
+      gate.log.error(
+        { requestId: exchange.requestId, err: thrown },
+        'a request failed inside the gate',
+      );
     }
     return refusalAnswer(exchange, thrown);
   }

@@ -13,7 +13,11 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     let size = 0;
     const tooLarge = (bytes: number): void => {
       request.removeAllListeners('data').resume();
-      reject(new Refusal('body-too-large', { internal: `${bytes} bytes or more; the limit is ${limit}` }));
+      reject(
+        new Refusal('body-too-large', {
+          internal: `${bytes} bytes or more; the limit is ${limit}`,
+        }),
+      );
     };
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > limit) return tooLarge(announced);
@@ -24,7 +28,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
     });
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.once('error', (cause) => reject(broken(cause)));
-    request.once('close', () => reject(broken(undefined)));
+    request.once('close', () => {
+      if (!request.complete) reject(broken(undefined));
+    });
   });
 }
 
@@ -32,7 +38,9 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
 export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new Refusal('json-malformed', { internal: 'the body is not UTF-8' });
   if (isDeeperThan(MAX_DEPTH, body)) {
-    throw new Refusal('json-malformed', { detail: `The body is nested deeper than ${MAX_DEPTH} levels.` });
+    throw new Refusal('json-malformed', {
+      detail: `The body is nested deeper than ${MAX_DEPTH} levels.`,
+    });
   }
   try {
     return JSON.parse(body.toString('utf8'));
@@ -66,5 +74,8 @@ function step(byte: number): number {
 }
 
 function broken(cause: unknown): Refusal {
-  return new Refusal('json-malformed', { internal: 'the client went away while it sent the body', cause });
+  return new Refusal('json-malformed', {
+    internal: 'the client went away while it sent the body',
+    cause,
+  });
 }

@@ -50,27 +50,48 @@ type Facts = Omit<
 >;
 
 function facts(exchange: Exchange, bundleNumber: number | null): Facts {
-  const { caller, tool, session, endpoint, request } = exchange;
+  const { caller, session, endpoint } = exchange;
   return {
     requestId: exchange.requestId,
     endpoint: endpoint.path.slice(0, MAX_TEXT_LENGTH),
     method: exchange.method,
     principal: caller === null ? null : principalOf(caller),
-    server: tool === null ? serverOf(endpoint) : tool.server,
-    tool: tool?.tool ?? null,
-    toolClass: tool?.toolClass ?? null,
-    arguments: tool?.arguments,
+    ...toolOf(exchange),
+    ...originOf(exchange),
     durationMs: performance.now() - exchange.startedAt,
     client: exchange.client,
-    clientIp: request.socket.remoteAddress ?? '',
-    userAgent: request.headers['user-agent']?.slice(0, MAX_TEXT_LENGTH) ?? null,
     sessionRef: session?.ref ?? null,
     bundleNumber,
+  };
+}
+
+function toolOf({
+  tool,
+  endpoint,
+}: Exchange): Pick<Facts, 'server' | 'tool' | 'toolClass' | 'arguments'> {
+  return tool === null
+    ? { server: serverOf(endpoint), tool: null, toolClass: null, arguments: undefined }
+    : {
+        server: tool.server,
+        tool: tool.tool,
+        toolClass: tool.toolClass,
+        arguments: tool.arguments,
+      };
+}
+
+function originOf(exchange: Exchange): Pick<Facts, 'clientIp' | 'userAgent' | 'traceId'> {
+  const { socket, headers } = exchange.request;
+  return {
+    clientIp: socket.remoteAddress ?? '',
+    userAgent: headers['user-agent']?.slice(0, MAX_TEXT_LENGTH) ?? null,
     traceId: TRACEPARENT.exec(exchange.header('traceparent') ?? '')?.[1] ?? null,
   };
 }
 
-function principalOf({ principal, keyId }: NonNullable<Exchange['caller']>): RecordDraft['principal'] {
+function principalOf({
+  principal,
+  keyId,
+}: NonNullable<Exchange['caller']>): RecordDraft['principal'] {
   const { kind, id, name, roles } = principal;
   return { kind, id, name, keyId, roles: [...roles] };
 }

@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { JSONRPCMessage } from '@modelcontextprotocol/server';
+import type { Headers } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 
 const PASSED_ON = ['accept', 'content-type', 'mcp-session-id', 'mcp-protocol-version'];
 
 /** The request as the SDK's session transport wants to see it, without its body. */
 export function webRequestOf(exchange: Exchange): Request {
-  const headers = new Headers();
+  const headers = new globalThis.Headers();
   for (const name of PASSED_ON) {
     const value = exchange.header(name);
     if (value !== undefined) headers.set(name, value);
@@ -23,7 +24,7 @@ export function openStream(exchange: Exchange): void {
   if (exchange.stream !== null || session === null || rpcId === null) return;
   exchange.stream = session.transport
     .handleRequest(webRequestOf(exchange), { parsedBody: { jsonrpc: '2.0', id: rpcId, method } })
-    .then((response) => void pipe(response, exchange.response));
+    .then((response) => void pipe(response, exchange.response, exchange.cors));
 }
 
 /** Sends on the stream of the request, after what was sent before. A client that went away misses it. */
@@ -42,8 +43,8 @@ export async function finishStream(exchange: Exchange, body: string): Promise<vo
 }
 
 /** Writes out a response that the SDK framed; resolves when it has ended, by either side. */
-export async function pipe(from: Response, to: ServerResponse): Promise<void> {
-  to.writeHead(from.status, Object.fromEntries(from.headers));
+export async function pipe(from: Response, to: ServerResponse, headers: Headers): Promise<void> {
+  to.writeHead(from.status, { ...Object.fromEntries(from.headers), ...headers });
   if (from.body === null) return void to.end();
   to.flushHeaders();
   const reader = from.body.getReader();

@@ -1,4 +1,9 @@
-import { methods, type RpcRequest } from '@gatehouse/mcp-protocol';
+import {
+  methods,
+  type RpcNotification,
+  type RpcRequest,
+  type RpcResponse,
+} from '@gatehouse/mcp-protocol';
 import { Refusal } from '@gatehouse/problem-catalog';
 import type { Gate } from '../gate.ts';
 import { openClientStream } from '../session/open-client-stream.ts';
@@ -24,16 +29,17 @@ export function respond(exchange: Exchange, gate: Gate): Answer | Promise<Answer
       ? openClientStream(exchange, session, caller, gate)
       : endOfSession(session, gate);
   }
-  switch (message.kind) {
-    case 'request':
-      return answerRequest(exchange, message, { session, caller }, gate);
-    case 'notification':
-      if (message.method === methods.cancelled) cancel(session, message.params?.['requestId']);
-      return ACCEPTED;
-    case 'response':
-      // The gate asks clients nothing, so there is nothing this could answer.
-      return ACCEPTED;
+  return message.kind === 'request'
+    ? answerRequest(exchange, message, { session, caller }, gate)
+    : accept(message, session);
+}
+
+// Of what needs no answer only this has an effect: the gate asks clients nothing, so responses of theirs answer nothing.
+function accept(message: RpcNotification | RpcResponse, session: Session): Answer {
+  if (message.kind === 'notification' && message.method === methods.cancelled) {
+    cancel(session, message.params?.['requestId']);
   }
+  return ACCEPTED;
 }
 
 function answerRequest(

@@ -14,7 +14,10 @@ export function announceToolsWhenVisibilityChanges(
       const caller = deps.state.directory.current(session.principal, session.keyId, now);
       if (caller === undefined) continue;
       announceTools(deps.visibility, session, caller).catch((error: unknown) => {
-        deps.log.warn({ session: session.ref, err: error }, 'a client could not be told of its tools');
+        deps.log.warn(
+          { session: session.ref, err: error },
+          'a client could not be told of its tools',
+        );
       });
     }
   };

@@ -26,7 +26,9 @@ export async function openSession(
 ): Promise<Answer> {
   const params = initializeParamsSchema.safeParse(request.params);
   if (!params.success) {
-    throw new Refusal('request-invalid', { detail: 'The parameters of `initialize` are not right.' });
+    throw new Refusal('request-invalid', {
+      detail: 'The parameters of `initialize` are not right.',
+    });
   }
   const { name, version } = params.data.clientInfo;
   exchange.client = {
@@ -50,7 +52,10 @@ export async function openSession(
   });
   if (!response.ok || transport.sessionId === undefined) {
     const internal = `the transport answered ${response.status}`;
-    throw new Refusal('request-invalid', { detail: 'The parameters of `initialize` are not right.', internal });
+    throw new Refusal('request-invalid', {
+      detail: 'The parameters of `initialize` are not right.',
+      internal,
+    });
   }
   // From here on requests are routed by the gate; the transport frames what it is given.
   transport.onmessage = () => undefined;

@@ -58,7 +58,10 @@ function validatorOf(schema: unknown): ReturnType<Ajv['compile']> {
 
 // Names the place and the rule, never the value: an error text may end up where arguments must not.
 function sentence(error: ErrorObject | undefined): string {
-  const place = error?.instancePath === undefined || error.instancePath === '' ? 'The arguments' : `\`${error.instancePath}\``;
+  const place =
+    error?.instancePath === undefined || error.instancePath === ''
+      ? 'The arguments'
+      : `\`${error.instancePath}\``;
   const rule = error?.message ?? 'do not match the schema of the tool';
   return `Invalid arguments: ${place} ${rule}.`;
 }

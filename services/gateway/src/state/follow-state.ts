@@ -21,6 +21,8 @@ export async function followState(
     await stop();
     throw error;
   }
-  const caughtUp = Promise.all(readers.map((reader) => reader.caughtUp)).then(() => state.markCaughtUp());
+  const caughtUp = Promise.all(readers.map((reader) => reader.caughtUp)).then(() =>
+    state.markCaughtUp(),
+  );
   return { stop, caughtUp };
 }

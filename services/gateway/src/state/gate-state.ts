@@ -97,7 +97,8 @@ export class GateState {
     if (key === null) return this.#log.error({ topic }, 'a state message without key is ignored');
     const position = this.#read(message, () => positionOf(message));
     // Without a position nothing can be called newer: the entity stays away until a restart reads better.
-    if (position === undefined) this.#fold({ ...message, value: null }, key, Number.POSITIVE_INFINITY);
+    if (position === undefined)
+      this.#fold({ ...message, value: null }, key, Number.POSITIVE_INFINITY);
     else this.#fold(message, key, position);
   }
 
@@ -143,7 +144,10 @@ export class GateState {
       return parse();
     } catch (error) {
       const { topic, key, offset } = message;
-      this.#log.error({ topic, key, offset, err: error }, 'illegible state: the entity is taken away');
+      this.#log.error(
+        { topic, key, offset, err: error },
+        'illegible state: the entity is taken away',
+      );
       return undefined;
     }
   }

@@ -67,5 +67,7 @@ export function meaningOf(
   name: string,
   endpoint: Endpoint,
 ): { readonly slug: string; readonly tool: string } | undefined {
-  return endpoint.kind === 'server' ? { slug: endpoint.slug, tool: name } : splitQualifiedName(name);
+  return endpoint.kind === 'server'
+    ? { slug: endpoint.slug, tool: name }
+    : splitQualifiedName(name);
 }

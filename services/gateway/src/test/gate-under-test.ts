@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
   topics,
@@ -13,8 +13,9 @@ import {
   type TopicDefinition,
   type Transport,
 } from '@gatehouse/event-catalog';
-import type { Clock } from '@gatehouse/platform';
-import { startTestPlatform } from '@gatehouse/platform/testing';
+import type { Subscription } from '@gatehouse/event-sourcing';
+import type { Clock, ServiceModule } from '@gatehouse/platform';
+import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId, principalKey } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
 import { gatewayConfig, type GatewayConfig } from '../gateway.config.ts';
@@ -44,111 +45,135 @@ export interface TestAgent {
   readonly state: Extract<PrincipalState, { kind: 'agent' }>;
 }
 
-export type GateUnderTest = Awaited<ReturnType<typeof startGateUnderTest>>;
+type Settings = Partial<GatewayConfig> & { readonly clock?: Clock };
+type Role = Pick<RoleDefinition, 'name' | 'connectors'>;
 
 /** A gate as a process hosts it, on a real bus, with real evidence; state comes over the state topics as services publish it. */
-export async function startGateUnderTest(
-  settings: Partial<GatewayConfig> & { readonly clock?: Clock } = {},
-) {
-  const { clock, ...given } = settings;
-  const ground = await startTestPlatform({ schemas: [], ...(clock === undefined ? {} : { clock }) });
-  const { bus, readiness } = ground.platform;
-  const config = gatewayConfig.schema.parse({ stdioCommands: [process.execPath], ...given });
-  const service = gatewayService(ground.platform, config);
-  const server = createServer((request, response) => {
-    if (!service.rawHandler!(request, response)) response.writeHead(404).end();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const records: AuditRecord[] = [];
-  const listening = await bus.subscribe({
-    group: 'test',
-    topics: [topics.auditRaw],
-    handle: async ({ messages }) => {
-      for (const { value } of messages) records.push(JSON.parse(value!.toString()) as AuditRecord);
-    },
-  });
-  for (const worker of service.workers) await worker.start();
+export class GateUnderTest {
+  readonly records: AuditRecord[] = [];
+  readonly service: ServiceModule;
+  readonly #ground: TestPlatform;
+  readonly #server: Server;
+  #listening: Subscription | undefined;
+  #position = 0;
+  #bundle = 0;
 
-  let position = 0;
-  const publish = (topic: TopicDefinition, key: string, value: unknown): Promise<void> =>
-    bus.publish(topic, [
-      {
-        key,
-        value: value === null ? null : Buffer.from(JSON.stringify(value)),
-        headers: { position: String((position += 1)) },
-      },
-    ]);
-  const principal = (state: PrincipalState): Promise<void> =>
-    publish(topics.principalsState, principalKey(state), state);
-  let bundle = 0;
-
-  const recorded = (marker: string): Promise<AuditRecord> =>
-    eventually(() => {
-      const outcomes = records.filter((r) => r.userAgent === marker && r.phase === 'outcome');
-      if (outcomes.length !== 1) throw new Error(`${outcomes.length} outcome records`);
-      return outcomes[0]!;
+  private constructor(ground: TestPlatform, config: GatewayConfig) {
+    this.#ground = ground;
+    this.service = gatewayService(ground.platform, config);
+    this.#server = createServer((request, response) => {
+      if (!this.service.rawHandler!(request, response)) response.writeHead(404).end();
     });
+  }
 
-  return {
-    url,
-    config,
-    records,
-    service,
-    readiness,
-    publish,
-    principal,
-    recorded,
-    roles: (...roles: Pick<RoleDefinition, 'name' | 'connectors'>[]) =>
-      publish(topics.policyState, 'bundle', {
-        number: (bundle += 1),
-        roles: roles.map((role) => ({ description: '', management: 'none', ...role })),
-      }),
-    server: (slug: string, transport: Transport, tools: Tools, inService = true) =>
-      publish(topics.catalogueState, slug, catalogueState(slug, transport, tools, inService)),
-    async agent(name: string, roles: string[], notAfter: string | null = null): Promise<TestAgent> {
-      const keyId = newKeyId(randomBytes(12));
-      const { token, secretSha256 } = mintKey(keyId, randomBytes(32));
-      const state: TestAgent['state'] = {
-        kind: 'agent',
-        id: randomUUID(),
-        name,
-        active: true,
-        ownerUserId: null,
-        roles,
-        keys: [{ keyId, secretSha256, notAfter }],
-      };
-      await principal(state);
-      return { id: state.id, keyId, token, state };
-    },
-    ready: () =>
-      eventually(() => {
-        if (readiness.pending.length > 0) throw new Error(`waiting for ${readiness.pending.join()}`);
-      }),
-    /** Sends one request and waits for its one record. */
-    async send(path: string, init: RequestInit): Promise<Exchanged> {
-      const marker = `probe/${randomUUID()}`;
-      const headers = new Headers(init.headers);
-      headers.set('user-agent', marker);
-      const response = await fetch(url + path, { ...init, headers });
-      const text = await response.text();
-      return {
-        status: response.status,
-        headers: response.headers,
-        text,
-        message: messageIn(text),
-        outcome: await recorded(marker),
-      };
-    },
-    async stop(): Promise<void> {
-      for (const worker of service.workers.toReversed()) await worker.stop();
-      server.closeAllConnections();
-      server.close();
-      await listening.stop();
-      await ground.stop();
-    },
-  };
+  static async start({ clock, ...given }: Settings = {}): Promise<GateUnderTest> {
+    const ground = await startTestPlatform({ schemas: [], ...(clock && { clock }) });
+    const config = gatewayConfig.schema.parse({ stdioCommands: [process.execPath], ...given });
+    const gate = new GateUnderTest(ground, config);
+    gate.#server.listen(0, '127.0.0.1');
+    await once(gate.#server, 'listening');
+    gate.#listening = await ground.platform.bus.subscribe({
+      group: 'test',
+      topics: [topics.auditRaw],
+      handle: async ({ messages }) => {
+        for (const { value } of messages)
+          gate.records.push(JSON.parse(value!.toString()) as AuditRecord);
+      },
+    });
+    for (const worker of gate.service.workers) await worker.start();
+    return gate;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** Publishes an entity's newest value on a state topic; null is a tombstone. */
+  publish(topic: TopicDefinition, key: string, value: unknown): Promise<void> {
+    this.#position += 1;
+    const headers = { position: String(this.#position) };
+    const body = value === null ? null : Buffer.from(JSON.stringify(value));
+    return this.#ground.platform.bus.publish(topic, [{ key, value: body, headers }]);
+  }
+
+  principal(state: PrincipalState): Promise<void> {
+    return this.publish(topics.principalsState, principalKey(state), state);
+  }
+
+  roles(...roles: Role[]): Promise<void> {
+    return this.publish(topics.policyState, 'bundle', {
+      number: (this.#bundle += 1),
+      roles: roles.map((role) => ({ description: '', management: 'none', ...role })),
+    });
+  }
+
+  server(slug: string, transport: Transport, tools: Tools, inService = true): Promise<void> {
+    const state = catalogueState(slug, transport, tools, inService);
+    return this.publish(topics.catalogueState, slug, state);
+  }
+
+  async agent(name: string, roles: string[], notAfter: string | null = null): Promise<TestAgent> {
+    const keyId = newKeyId(randomBytes(12));
+    const { token, secretSha256 } = mintKey(keyId, randomBytes(32));
+    const state: TestAgent['state'] = {
+      kind: 'agent',
+      id: randomUUID(),
+      name,
+      active: true,
+      ownerUserId: null,
+      roles,
+      keys: [{ keyId, secretSha256, notAfter }],
+    };
+    await this.principal(state);
+    return { id: state.id, keyId, token, state };
+  }
+
+  ready(): Promise<void> {
+    return eventually(() => {
+      const { pending } = this.#ground.platform.readiness;
+      if (pending.length > 0) throw new Error(`waiting for ${pending.join()}`);
+    });
+  }
+
+  /** The one outcome recorded of the request that carried this user agent. */
+  recorded(userAgent: string): Promise<AuditRecord> {
+    return eventually(() => {
+      const found = this.records.filter(
+        (record) => record.userAgent === userAgent && record.phase === 'outcome',
+      );
+      if (found.length !== 1) throw new Error(`${found.length} outcome records`);
+      return found[0]!;
+    });
+  }
+
+  /** Sends one request as it is, without waiting for a record. */
+  sendOnly(path: string, init: RequestInit): Promise<Response> {
+    return fetch(this.url + path, init);
+  }
+
+  /** Sends one request and waits for its one record. */
+  async send(path: string, init: RequestInit): Promise<Exchanged> {
+    const marker = `probe/${randomUUID()}`;
+    const headers = new Headers(init.headers);
+    headers.set('user-agent', marker);
+    const response = await this.sendOnly(path, { ...init, headers });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      message: messageIn(text),
+      outcome: await this.recorded(marker),
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const worker of this.service.workers.toReversed()) await worker.stop();
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await this.#listening?.stop();
+    await this.#ground.stop();
+  }
 }
 
 /** Tools by class; a bare name stands for a tool that takes anything. */

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 
 interface Rpc {
   readonly id?: number;
-  readonly method: string;
+  readonly method?: string;
+  readonly error?: { code: number };
+  readonly result?: unknown;
   readonly params?: { name?: string; arguments?: unknown; requestId?: number };
 }
 
@@ -13,26 +15,44 @@ export async function startOddServer() {
   const called: string[] = [];
   const cancelled: number[] = [];
   const authorizations: string[] = [];
+  const answers: Rpc[] = [];
+  const sessions = new Set<string>();
+  let opened = 0;
   const server = createServer((request, response) => void handle(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.headers.authorization !== undefined) authorizations.push(request.headers.authorization);
+    if (request.headers.authorization !== undefined)
+      authorizations.push(request.headers.authorization);
     if (request.method !== 'POST') return void response.writeHead(200).end();
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const rpc = JSON.parse(Buffer.concat(chunks).toString()) as Rpc;
     if (request.url === '/mute') return;
     if (request.url === '/rude') return json(response, 'certainly not');
+    if (rpc.id !== undefined && rpc.method !== undefined) return answer(rpc, request, response);
     if (rpc.method === 'notifications/cancelled') cancelled.push(rpc.params!.requestId!);
-    if (rpc.id === undefined) return void response.writeHead(202).end();
+    if (rpc.method === undefined) answers.push(rpc);
+    response.writeHead(202).end();
+  }
+
+  function answer(rpc: Rpc, request: IncomingMessage, response: ServerResponse): void {
     if (rpc.method === 'initialize') {
-      response.setHeader('mcp-session-id', 'one');
-      return json(response, result(rpc, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo: { name: 'odd', version: '0' } }));
+      const id = `session-${(opened += 1)}`;
+      sessions.add(id);
+      response.setHeader('mcp-session-id', id);
+      const serverInfo = { name: 'odd', version: '0' };
+      return json(
+        response,
+        result(rpc, { protocolVersion: '2025-06-18', capabilities: {}, serverInfo }),
+      );
     }
-    called.push(rpc.params!.name!);
-    tools[rpc.params!.name!]!(rpc, response);
+    const name = rpc.params!.name!;
+    called.push(name);
+    const known = sessions.has(String(request.headers['mcp-session-id']));
+    if (!known || name === 'lost') return void response.writeHead(404).end();
+    tools[name]!(rpc, response);
   }
 
   return {
@@ -40,6 +60,9 @@ export async function startOddServer() {
     called,
     cancelled,
     authorizations,
+    answers,
+    /** As after a restart. */
+    forgetSessions: () => sessions.clear(),
     async stop(): Promise<void> {
       server.closeAllConnections();
       server.close();
@@ -50,25 +73,55 @@ export async function startOddServer() {
 
 const tools: Record<string, (rpc: Rpc, response: ServerResponse) => void> = {
   echo: (rpc, response) =>
-    json(response, result(rpc, { content: [{ type: 'text', text: JSON.stringify(rpc.params!.arguments) }], odd: { kept: true } })),
+    json(
+      response,
+      result(rpc, {
+        content: [{ type: 'text', text: JSON.stringify(rpc.params!.arguments) }],
+        odd: { kept: true },
+      }),
+    ),
   slow: () => undefined,
   garbage: (_, response) => json(response, '{"jsonrpc":"2.0",'),
   'wrong-id': (rpc, response) => json(response, result({ ...rpc, id: 9_999 }, { content: [] })),
   'no-rpc': (_, response) => json(response, '{"hello":"world"}'),
-  plain: (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hi</h1>'),
+  plain: (_, response) =>
+    void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hi</h1>'),
   empty: (_, response) => void response.writeHead(202).end(),
   'broken-stream': (_, response) =>
-    void response.writeHead(200, { 'content-type': 'text/event-stream' }).end('data: {"jsonrpc"\n\n'),
-  huge: (rpc, response) => json(response, result(rpc, { content: [{ type: 'text', text: 'x'.repeat(100_000) }] })),
+    void response
+      .writeHead(200, { 'content-type': 'text/event-stream' })
+      .end('data: {"jsonrpc"\n\n'),
+  huge: (rpc, response) =>
+    json(response, result(rpc, { content: [{ type: 'text', text: 'x'.repeat(100_000) }] })),
   'huge-stream': (rpc, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.end(`data: ${result(rpc, { content: [{ type: 'text', text: 'x'.repeat(100_000) }] })}\n\n`);
+    response.end(
+      `data: ${result(rpc, { content: [{ type: 'text', text: 'x'.repeat(100_000) }] })}\n\n`,
+    );
+  },
+  asks: (rpc, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const say = (message: object): unknown =>
+      response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
+    say({ id: 'q1', method: 'sampling/createMessage', params: {} });
+    say({ id: 'q2', method: 'ping' });
+    say({ method: 'notifications/message', params: { level: 'info', data: 'secret' } });
+    say({ method: 'notifications/progress', params: { progressToken: 'theirs', progress: 1 } });
+    response.end(`data: ${result(rpc, { content: [] })}\n\n`);
   },
   fails: (rpc, response) =>
-    json(response, JSON.stringify({ jsonrpc: '2.0', id: rpc.id, error: { code: -32000, message: 'no luck today', data: { luck: 0 } } })),
+    json(
+      response,
+      JSON.stringify({
+        jsonrpc: '2.0',
+        id: rpc.id,
+        error: { code: -32000, message: 'no luck today', data: { luck: 0 } },
+      }),
+    ),
 };
 
-const result = (rpc: Rpc, content: object): string => JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result: content });
+const result = (rpc: Rpc, content: object): string =>
+  JSON.stringify({ jsonrpc: '2.0', id: rpc.id, result: content });
 
 function json(response: ServerResponse, body: string): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(body);

@@ -17,7 +17,9 @@ export async function callTool(
 ): Promise<Answer> {
   exchange.tool = factsOf(request, exchange.endpoint);
   if (session.calls.has(request.id)) {
-    throw new Refusal('message-malformed', { detail: 'A request with this id is still under way.' });
+    throw new Refusal('message-malformed', {
+      detail: 'A request with this id is still under way.',
+    });
   }
   const call = new ToolCall({ exchange, caller, session, request, ...read(request.params) });
   session.calls.set(request.id, call);

@@ -7,7 +7,7 @@ export const REQUEST_ID_HEADER = 'x-gatehouse-request';
 export interface FetchWatch {
   readonly limitBytes: number;
   /** The response to this request is one JSON text: when it has been read, there is nothing more to come. */
-  answeredAtOnce(requestId: number): void;
+  readonly answeredAtOnce: (requestId: number) => void;
 }
 
 /** A fetch that lets no more bytes of a response in than the limit, and opens no stream that the gate has no use for. */

@@ -12,7 +12,7 @@ export interface ConnectOptions {
   readonly resultLimitBytes: number;
   readonly stdioCommands: readonly string[];
   readonly log: Logger;
-  onBroken(connection: UpstreamConnection): void;
+  readonly onBroken: (connection: UpstreamConnection) => void;
 }
 
 /** Reaches or starts a server and shakes hands, declaring no capability: whatever servers may ask of clients, the gate does not do. */
@@ -25,7 +25,8 @@ export async function connect(
     resultLimitBytes,
     stdioCommands,
     answeredAtOnce: (requestId) => connection.noteAnsweredAtOnce(requestId),
-    stderr: (text) => log.debug({ stderr: text }, 'a server behind the gate wrote to its standard error'),
+    stderr: (text) =>
+      log.debug({ stderr: text }, 'a server behind the gate wrote to its standard error'),
   });
   const connection = new UpstreamConnection(opened, options.onBroken);
   try {
@@ -53,7 +54,9 @@ async function shakeHands(connection: UpstreamConnection, timeoutMs: number): Pr
   }
   const { protocolVersion } = answer.result;
   if (!isLegacyProtocolVersion(protocolVersion)) {
-    throw new Refusal('upstream-garbled', { internal: `initialize: version ${String(protocolVersion)}` });
+    throw new Refusal('upstream-garbled', {
+      internal: `initialize: version ${String(protocolVersion)}`,
+    });
   }
   connection.setProtocolVersion(protocolVersion);
   await connection.notify(methods.initialized);

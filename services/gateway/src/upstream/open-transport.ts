@@ -8,9 +8,9 @@ import { boundedFetch } from './bounded-fetch.ts';
 export interface TransportOptions {
   readonly resultLimitBytes: number;
   readonly stdioCommands: readonly string[];
-  answeredAtOnce(requestId: number): void;
+  readonly answeredAtOnce: (requestId: number) => void;
   /** A line that a child process wrote to its standard error. */
-  stderr(text: string): void;
+  readonly stderr: (text: string) => void;
 }
 
 /** A transport and how to leave the server behind it in good order. */
@@ -40,7 +40,10 @@ function openHttp(
     kind: 'streamable-http',
     async leave() {
       const farewell = transport.terminateSession().catch(() => undefined);
-      await Promise.race([farewell, new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref())]);
+      await Promise.race([
+        farewell,
+        new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
+      ]);
       await transport.close();
     },
   };

@@ -61,7 +61,13 @@ export class UpstreamConnection {
   }
 
   /** The answer to a request; rejects with a Refusal when there is none. */
-  request({ method, params, timeoutMs, signal, onProgress }: UpstreamRequest): Promise<UpstreamAnswer> {
+  request({
+    method,
+    params,
+    timeoutMs,
+    signal,
+    onProgress,
+  }: UpstreamRequest): Promise<UpstreamAnswer> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const id = this.#nextId++;
     this.lastUsedAt = performance.now();
@@ -73,7 +79,8 @@ export class UpstreamConnection {
         sending.abort();
       };
       const timer = setTimeout(
-        () => abandon(new Refusal('upstream-timeout', { internal: `no answer in ${timeoutMs} ms` })),
+        () =>
+          abandon(new Refusal('upstream-timeout', { internal: `no answer in ${timeoutMs} ms` })),
         timeoutMs,
       );
       const onAbort = (): void => abandon(signal?.reason as Refusal);
@@ -94,7 +101,7 @@ export class UpstreamConnection {
         onProgress === undefined
           ? params
           : { ...params, _meta: { ...(params['_meta'] as object | undefined), progressToken: id } };
-      this.#send({ jsonrpc: '2.0', id, method, params: tagged } as JSONRPCMessage, id, sending.signal);
+      this.#send({ jsonrpc: '2.0', id, method, params: tagged }, id, sending.signal);
     });
   }
 
@@ -121,7 +128,10 @@ export class UpstreamConnection {
 
   /** Ends it now; what is under way fails. */
   leave(): Promise<void> {
-    this.#left ??= this.#opened.leave().catch(() => undefined).then(() => this.#closed());
+    this.#left ??= this.#opened
+      .leave()
+      .catch(() => undefined)
+      .then(() => this.#closed());
     return this.#left;
   }
 
@@ -155,7 +165,7 @@ export class UpstreamConnection {
     const pending = typeof message.id === 'number' ? this.#pending.get(message.id) : undefined;
     if (pending === undefined) return;
     if ('error' in message) pending.settle({ kind: 'error', error: message.error });
-    else pending.settle({ kind: 'result', result: message.result as JsonObject });
+    else pending.settle({ kind: 'result', result: message.result });
   }
 
   #receiveCall(message: Extract<JSONRPCMessage, { method: string }>): void {
@@ -170,7 +180,7 @@ export class UpstreamConnection {
       return;
     }
     if (message.method !== methods.progress) return;
-    const params = message.params as JsonObject | undefined;
+    const params = message.params;
     const token = params?.['progressToken'];
     if (typeof token === 'number') this.#pending.get(token)?.onProgress?.(params!);
   }
@@ -183,8 +193,11 @@ export class UpstreamConnection {
 
   #closed(): void {
     const why = this.#lastError?.message ?? 'the connection to the server ended';
-    const code = why.startsWith('ReadBuffer exceeded') ? 'upstream-garbled' : 'upstream-unavailable';
-    for (const pending of this.#pending.values()) pending.fail(new Refusal(code, { internal: why }));
+    const code = why.startsWith('ReadBuffer exceeded')
+      ? 'upstream-garbled'
+      : 'upstream-unavailable';
+    for (const pending of this.#pending.values())
+      pending.fail(new Refusal(code, { internal: why }));
     this.#onBroken(this);
   }
 }

@@ -12,7 +12,9 @@ export class ResultTooLarge extends Error {
 /** The server no longer knows the session that the request was sent in, so it did not act on it. */
 export class SessionLost extends Refusal {
   constructor(status: number) {
-    super('upstream-unavailable', { internal: `HTTP ${status}: the session at the server is gone` });
+    super('upstream-unavailable', {
+      internal: `HTTP ${status}: the session at the server is gone`,
+    });
   }
 }
 

@@ -38,7 +38,10 @@ export class UpstreamPool {
   }
 
   /** The principal's connection to the server: the one there is, the one being made, or a new one. */
-  acquire(server: ServedServer, principal: PrincipalRef): UpstreamConnection | Promise<UpstreamConnection> {
+  acquire(
+    server: ServedServer,
+    principal: PrincipalRef,
+  ): UpstreamConnection | Promise<UpstreamConnection> {
     const owner = principalKey(principal);
     const key = `${server.slug}\n${owner}`;
     const known = this.#entries.get(key);
@@ -52,7 +55,13 @@ export class UpstreamPool {
       log: log.child({ server: server.slug }),
       onBroken: (connection) => this.#drop(key, (entry) => entry.connection === connection),
     });
-    const entry: Entry = { slug: server.slug, principal: owner, server, connecting, connection: null };
+    const entry: Entry = {
+      slug: server.slug,
+      principal: owner,
+      server,
+      connecting,
+      connection: null,
+    };
     this.#entries.set(key, entry);
     connecting.then(
       (connection) => {
@@ -66,7 +75,9 @@ export class UpstreamPool {
   }
 
   /** Closes, once they carry nothing, the connections that a condition holds for. */
-  retireWhere(condition: (of: { slug: string; principal: string; server: ServedServer }) => boolean): void {
+  retireWhere(
+    condition: (of: { slug: string; principal: string; server: ServedServer }) => boolean,
+  ): void {
     for (const [key, entry] of this.#entries) if (condition(entry)) this.#drop(key, () => true);
   }
 
@@ -74,7 +85,8 @@ export class UpstreamPool {
   closeIdle(): void {
     const before = performance.now() - this.#options.upstreamIdleMs;
     for (const [key, { connection }] of this.#entries) {
-      if (connection === null || connection.inFlight > 0 || connection.lastUsedAt > before) continue;
+      if (connection === null || connection.inFlight > 0 || connection.lastUsedAt > before)
+        continue;
       this.#drop(key, () => true);
     }
   }
@@ -106,7 +118,9 @@ export class UpstreamPool {
       .filter(([, { connection }]) => connection !== null && connection.inFlight === 0)
       .toSorted(([, a], [, b]) => a.connection!.lastUsedAt - b.connection!.lastUsedAt)[0];
     if (idle === undefined) {
-      throw new Refusal('overloaded', { internal: `${this.#entries.size} connections carry calls` });
+      throw new Refusal('overloaded', {
+        internal: `${this.#entries.size} connections carry calls`,
+      });
     }
     this.#drop(idle[0], () => true);
   }

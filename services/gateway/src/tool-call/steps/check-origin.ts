@@ -15,6 +15,9 @@ export function checkOrigin({ request }: Exchange, { config }: Gate): void {
   const name = HOST_NAME.exec(host ?? '')?.[1]?.toLowerCase() ?? '';
   if (!config.allowedHosts.includes(name)) {
     const internal = `host ${String(host).slice(0, 200)} on a loopback address`;
-    throw new Refusal('origin-refused', { detail: 'This host name is not allowed here.', internal });
+    throw new Refusal('origin-refused', {
+      detail: 'This host name is not allowed here.',
+      internal,
+    });
   }
 }

@@ -22,5 +22,6 @@ function envelopeVersion({ message }: Exchange): string | undefined {
   const meta = message.params?.['_meta'];
   if (typeof meta !== 'object' || meta === null) return undefined;
   const version = (meta as Record<string, unknown>)[ENVELOPE_KEY];
-  return version === undefined ? undefined : String(version);
+  // What is no text names no version either, and is refused as such.
+  return version === undefined || typeof version === 'string' ? version : 'unreadable';
 }

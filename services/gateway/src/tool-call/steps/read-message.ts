@@ -38,10 +38,13 @@ async function readPost(exchange: Exchange, { config }: Gate): Promise<void> {
   if (message.kind === 'batch') throw new Refusal('batch-unsupported');
   if (message.kind === 'malformed') {
     exchange.rpcId = message.id;
-    throw new Refusal('message-malformed', { detail: `No JSON-RPC 2.0 message: ${message.because}.` });
+    throw new Refusal('message-malformed', {
+      detail: `No JSON-RPC 2.0 message: ${message.because}.`,
+    });
   }
   exchange.message = message;
-  exchange.method = message.kind === 'response' ? 'response' : message.method.slice(0, MAX_METHOD_LENGTH);
+  exchange.method =
+    message.kind === 'response' ? 'response' : message.method.slice(0, MAX_METHOD_LENGTH);
   if (message.kind === 'request') exchange.rpcId = message.id;
 }
 

@@ -12,7 +12,9 @@ export function resumeSession(exchange: Exchange, { sessions }: Gate): void {
   const session = sessions.find(id);
   if (session === undefined) throw new Refusal('session-unknown');
   if (caller === null || !session.belongsTo(caller.principal, endpoint)) {
-    throw new Refusal('session-unknown', { internal: 'the session is that of another caller or endpoint' });
+    throw new Refusal('session-unknown', {
+      internal: 'the session is that of another caller or endpoint',
+    });
   }
   session.lastSeenAt = performance.now();
   session.keyId = caller.keyId;

@@ -1,0 +1,191 @@
+import { topics, type PrincipalState, type TopicDefinition } from '@gatehouse/event-catalog';
+import { createLogger } from '@gatehouse/platform';
+import type { CallingPrincipal } from '@gatehouse/principal-directory';
+import { classKey } from '@gatehouse/policy-engine';
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { endpointOf, type Endpoint } from '../entrance/endpoint.ts';
+import { catalogueState, type Tools } from '../test/gate-under-test.ts';
+import { GateState } from './gate-state.ts';
+import type { StateChange } from './state-change.ts';
+import { Visibility } from './visible-tools.ts';
+
+let state: GateState;
+let position = 0;
+beforeEach(() => {
+  state = new GateState(createLogger({ service: 'test', level: 'silent' }));
+});
+
+function apply(topic: TopicDefinition, key: string, value: unknown, at = (position += 1)): void {
+  const body =
+    value === null || Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value));
+  const headers = Number.isNaN(at) ? {} : { position: String(at) };
+  state.apply({ topic: topic.name, partition: 0, offset: 0, key, value: body, headers });
+}
+const server = (slug: string, tools: Tools, at?: number, inService = true): void =>
+  apply(
+    topics.catalogueState,
+    slug,
+    catalogueState(slug, { kind: 'streamable-http', url: 'http://x' }, tools, inService),
+    at,
+  );
+const policy = (tools: Record<string, string>, number = 1): void =>
+  apply(topics.policyState, 'bundle', {
+    number,
+    roles: [{ name: 'r', description: '', management: 'none', connectors: [{ slug: '*', tools }] }],
+  });
+const caller = (...roles: string[]): CallingPrincipal => ({
+  kind: 'agent',
+  id: 'a',
+  name: 'a',
+  roles,
+  classKey: classKey(roles),
+});
+const endpoint = (path: string): Endpoint => endpointOf(path)!;
+const listed = (of: Visibility, path: string, who = caller('r')): string[] =>
+  (JSON.parse(of.of(who, endpoint(path)).list) as { tools: { name: string }[] }).tools.map(
+    (t) => t.name,
+  );
+
+describe('readiness', () => {
+  it('needs both: all that was there, and a policy', () => {
+    expect(state.ready).toBe(false);
+    state.markCaughtUp();
+    expect(state.ready).toBe(false);
+    policy({});
+    expect(state.ready).toBe(true);
+  });
+
+  it('is lost while the newest policy cannot be read, and comes back with the next', () => {
+    state.markCaughtUp();
+    policy({ '*': 'write' });
+    apply(topics.policyState, 'bundle', { number: 2, roles: 'all' });
+    expect(state.ready).toBe(false);
+    expect(state.decide(caller('r'), { server: 's', name: 't', class: 'read' }).allow).toBe(false);
+    policy({ '*': 'read' }, 3);
+    expect([state.ready, state.bundleNumber]).toEqual([true, 3]);
+  });
+});
+
+describe('a server', () => {
+  it('is as its newest position says, whatever came when', () => {
+    server('s', { read: ['new'] }, 1_010);
+    server('s', { read: ['old'] }, 1_005);
+    expect([...state.servers.get('s')!.tools.keys()]).toEqual(['new']);
+    apply(topics.catalogueState, 's', null, 1_011);
+    server('s', { read: ['late'] }, 1_010);
+    expect(state.servers.has('s')).toBe(false);
+  });
+
+  it('is taken away by a message that cannot be read, that speaks of another, or that has no position', () => {
+    for (const [index, illegible] of [
+      { slug: 's' },
+      Buffer.from('{'),
+      catalogueState('t', { kind: 'streamable-http', url: 'http://x' }, {}),
+    ].entries()) {
+      server('s', { read: ['echo'] });
+      expect(state.servers.has('s')).toBe(true);
+      apply(topics.catalogueState, 's', illegible);
+      expect([index, state.servers.has('s')]).toEqual([index, false]);
+    }
+    server('s', { read: ['echo'] });
+    apply(
+      topics.catalogueState,
+      's',
+      catalogueState('s', { kind: 'streamable-http', url: 'http://x' }, {}),
+      Number.NaN,
+    );
+    expect(state.servers.has('s')).toBe(false);
+  });
+});
+
+describe('a principal', () => {
+  it('is locked out by a message that cannot be read', () => {
+    const agent: PrincipalState = {
+      kind: 'agent',
+      id: 'a',
+      name: 'a',
+      active: true,
+      ownerUserId: null,
+      roles: ['r'],
+      keys: [{ keyId: 'k', secretSha256: '00', notAfter: null }],
+    };
+    const ref = { kind: 'agent', id: 'a' } as const;
+    apply(topics.principalsState, 'agent:a', agent);
+    expect(state.directory.current(ref, 'k', new Date())?.roles).toEqual(['r']);
+    apply(topics.principalsState, 'agent:a', { ...agent, active: 'yes' });
+    expect(state.directory.current(ref, 'k', new Date())).toBeUndefined();
+  });
+});
+
+describe('a change', () => {
+  it('is announced once for all that came together, naming what it touches', async () => {
+    const changes: StateChange[] = [];
+    state.onChange((change) => changes.push(change));
+    server('s', {});
+    server('t', {});
+    policy({});
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(changes).toEqual([
+      { principals: new Set(), servers: new Set(['s', 't']), policy: true },
+    ]);
+  });
+});
+
+describe('what is visible', () => {
+  it('is what is granted of what is in service, the approved copy under the name of the endpoint', () => {
+    const visibility = new Visibility(state);
+    policy({ '*': 'read' });
+    server('b', {
+      read: [{ name: 'look', inputSchema: {}, odd: { kept: true } }],
+      write: ['change'],
+    });
+    server('a', { read: ['see'] });
+    server('off', { read: ['see'] }, undefined, false);
+    expect(listed(visibility, '/mcp')).toEqual(['a__see', 'b__look']);
+    expect(listed(visibility, '/s/b/mcp')).toEqual(['look']);
+    expect(visibility.of(caller('r'), endpoint('/s/b/mcp')).list).toBe(
+      '{"tools":[{"name":"look","inputSchema":{},"odd":{"kept":true}}]}',
+    );
+    expect(listed(visibility, '/s/off/mcp')).toEqual([]);
+    expect(listed(visibility, '/mcp', caller())).toEqual([]);
+  });
+
+  it('changes with the policy and with the catalogue', () => {
+    const visibility = new Visibility(state);
+    policy({ '*': 'read' });
+    server('a', { read: ['see'], write: ['change'] });
+    expect(listed(visibility, '/mcp')).toEqual(['a__see']);
+    policy({ '*': 'write' }, 2);
+    expect(listed(visibility, '/mcp')).toEqual(['a__see', 'a__change']);
+    server('a', { read: ['see'] });
+    expect(listed(visibility, '/mcp')).toEqual(['a__see']);
+  });
+
+  it('is kept for a class of callers, and nothing is kept for names that callers make up', () => {
+    const visibility = new Visibility(state);
+    policy({ '*': 'read' });
+    server('a', { read: ['see'] });
+    const one = visibility.of({ ...caller('r'), id: 'one' }, endpoint('/mcp'));
+    expect(visibility.of({ ...caller('r'), id: 'two' }, endpoint('/mcp'))).toBe(one);
+    expect(visibility.of(caller('r'), endpoint('/s/made-up/mcp')).count).toBe(0);
+  });
+
+  it('is exactly what may be called, for any policy and catalogue', () => {
+    const mode = fc.constantFrom('read', 'write', 'off');
+    const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'ab', 'c'), { maxLength: 4 });
+    const grants = fc.dictionary(fc.constantFrom('*', 'a', 'b', 'a*', '*b', 'c'), mode);
+    fc.assert(
+      fc.property(grants, names, names, fc.boolean(), (tools, read, write, inService) => {
+        state = new GateState(createLogger({ service: 'test', level: 'silent' }));
+        policy(tools);
+        const writes = write.filter((name) => !read.includes(name));
+        server('s', { read, write: writes }, undefined, inService);
+        const callable = [...(state.servers.get('s')?.tools.values() ?? [])]
+          .filter((tool) => inService && state.decide(caller('r'), tool).allow)
+          .map((tool) => tool.name);
+        expect(listed(new Visibility(state), '/s/s/mcp')).toEqual(callable);
+      }),
+    );
+  });
+});
