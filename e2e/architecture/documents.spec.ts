@@ -1,6 +1,6 @@
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { exists, filesUnder, textOf } from './repo.ts';
+import { exists, filesUnder, projectsOf, textOf } from './repo.ts';
 
 const pages = [
   'README.md',
@@ -45,6 +45,22 @@ describe('what documents name', () => {
     ]) {
       expect(traced.some((path) => expected.test(path))).toBe(true);
     }
+  });
+});
+
+describe('every project', () => {
+  test('is in the tree of the README', () => {
+    const names = [...projectsOf('services'), ...projectsOf('libs')];
+    const tree = textOf('README.md');
+    expect(names.filter((name) => !new RegExp(`^  ${name}/ `, 'm').test(tree))).toEqual([]);
+  });
+
+  test('is in the tables of the architecture', () => {
+    const paths = (['services', 'libs'] as const).flatMap((kind) =>
+      projectsOf(kind).map((name) => `${kind}/${name}`),
+    );
+    const page = textOf('docs/architecture.md');
+    expect(paths.filter((path) => !page.includes(`| \`${path}\` `))).toEqual([]);
   });
 });
 
