@@ -1,4 +1,4 @@
--- The service's event log: gapless positions in commit order, optimistic concurrency per stream, append-only for everybody. It is also the outbox.
+-- The service's event log: gapless positions in commit order, optimistic concurrency per stream, append-only for everybody. It is also the outbox. Event data is `json`, not `jsonb`: it is read back exactly as it was written, key order and all.
 create table event_head (
   only_row boolean primary key default true check (only_row),
   position bigint not null
@@ -11,7 +11,7 @@ create table event (
   version integer not null check (version > 0),
   id uuid not null unique,
   type text not null,
-  data jsonb not null,
+  data json not null,
   actor jsonb not null,
   correlation_id text not null,
   causation_id text,

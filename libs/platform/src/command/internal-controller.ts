@@ -49,8 +49,18 @@ export function internalController<T extends ContractTable>(
 
 function parse<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    if (isStorable(parsed.data)) return parsed.data;
+    throw new Refusal('request-invalid', { detail: 'Text must hold neither a NUL character nor half a character (an unpaired surrogate).' });
+  }
   throw new Refusal('request-invalid', { detail: z.prettifyError(parsed.error) });
+}
+
+// PostgreSQL's text holds neither a NUL nor half a surrogate pair: refused here, they are a caller's mistake and not our failure.
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
+  if (value === null || typeof value !== 'object') return true;
+  return Object.entries(value).every(([key, inner]) => isStorable(key) && isStorable(inner));
 }
 
 function requireServiceToken(expected: string, authorization: string | undefined): void {

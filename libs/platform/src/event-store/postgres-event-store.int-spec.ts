@@ -59,6 +59,22 @@ describe('the event store in PostgreSQL', () => {
     expect(events[0]).toMatchObject({ occurredAt: '2026-01-01T00:00:00.000Z', correlationId: 'c', stream });
   });
 
+  it('reads data back as it was written, key order and all', async () => {
+    const store = open();
+    const stream = `server-${randomUUID()}`;
+    const inputSchema = { zulu: 1, alpha: { b: [], a: null } };
+    const definition = { name: 'tool', inputSchema, description: 'x' };
+    const digests = { behavior: '1', modelText: '2', cosmetic: '3' };
+    const data = {
+      slug: 's',
+      serverInfo: { name: 'n', version: '1', protocolVersion: '2025-11-25', instructions: null },
+      tools: [{ definition, digests, proposedClass: 'read' as const, proposedBecause: 'why' }],
+    };
+    await store.append(stream, 0, [{ ...created(), type: 'registry.catalogue-fetched.v1', data }]);
+    const [event] = await store.readStream(stream);
+    expect(JSON.stringify(event?.data)).toBe(JSON.stringify(data));
+  });
+
   it('lets exactly one of many writers have a version, and the others know', async () => {
     const store = open();
     const stream = `group-${randomUUID()}`;

@@ -147,8 +147,8 @@ export class PostgresEventStore implements EventStore {
     }));
     await client.query(
       `insert into event (${COLUMNS})
-       select ${COLUMNS} from jsonb_to_recordset($1::jsonb) as e(position bigint, stream text, version integer, id uuid,
-         type text, data jsonb, actor jsonb, correlation_id text, causation_id text, traceparent text, occurred_at timestamptz)`,
+       select ${COLUMNS} from json_to_recordset($1::json) as e(position bigint, stream text, version integer, id uuid,
+         type text, data json, actor jsonb, correlation_id text, causation_id text, traceparent text, occurred_at timestamptz)`,
       [JSON.stringify(rows)],
     );
     for (const row of rows)

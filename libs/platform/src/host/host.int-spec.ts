@@ -107,6 +107,12 @@ describe('a hosted service', () => {
     });
   });
 
+  it.each(['a NUL \0 inside', 'half a pair \ud800'])('refuses text that no database could hold: %j', async (title) => {
+    await expect(
+      client.command('identity', contracts, 'shelve-book', { title }, by),
+    ).rejects.toMatchObject({ code: 'request-invalid', detail: expect.stringContaining('half a character') as string });
+  });
+
   it('tells nothing of a bug but a correlation id', async () => {
     await expect(client.command('identity', contracts, 'burn-book', {}, by)).rejects.toMatchObject({ code: 'internal' });
     const response = await fetch(`${hosted.url}/broken`);
