@@ -1,9 +1,9 @@
 import { topics } from '@gatehouse/event-catalog';
 import { PoisonMessage, type MessageBatch, type Subscription } from '@gatehouse/event-sourcing';
 import type { Platform, ServiceDatabase, Worker } from '@gatehouse/platform';
-import type { Gap } from './assign-indexes.ts';
+import type { Assignment, Gap } from './assign-indexes.ts';
 import { readIncomingRecord, type IncomingRecord } from './incoming-record.ts';
-import { sequenceRecords } from './sequence-records.ts';
+import { sequenceRecords, type BusPlace } from './sequence-records.ts';
 import { verifyTrail } from './verify-trail.ts';
 
 /** Takes the records of all gates off the bus and into the trail. The place on the bus is kept with the data: the bus's own offsets do not matter. */
@@ -13,6 +13,7 @@ export class StoreRecordsWhenGatesPublish implements Worker {
   readonly #database: ServiceDatabase;
   readonly #ready: ReturnType<Platform['readiness']['waitFor']>;
   #subscription: Subscription | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -53,14 +54,17 @@ export class StoreRecordsWhenGatesPublish implements Worker {
     }
     // What came before the poison is evidence all the same.
     if (records.length > 0) {
-      const { gaps } = await sequenceRecords(this.#database, records, {
-        topic,
-        partition,
-        nextOffset,
-      });
+      const { gaps } = await this.#sequence(records, { topic, partition, nextOffset });
       for (const gap of gaps) this.#alarm(gap);
     }
     if (poison !== undefined) throw poison;
+  }
+
+  /** One partition at a time: they would only wait for each other's lock, and hold a connection each. */
+  #sequence(records: readonly IncomingRecord[], place: BusPlace): Promise<Assignment> {
+    const mine = this.#turn.then(() => sequenceRecords(this.#database, records, place));
+    this.#turn = mine.catch(() => undefined);
+    return mine;
   }
 
   #alarm({ source, firstMissing, lastMissing, beforeIndex }: Gap): void {

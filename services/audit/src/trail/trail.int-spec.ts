@@ -232,6 +232,13 @@ describe('the trail is append-only', () => {
     expect(rows).toEqual([{ rolname: 'gatehouse_audit_owner', rolcanlogin: false }]);
   });
 
+  test('and refers to nothing: what it names may be renamed and deleted', async () => {
+    const { rows } = await trail.owner.query(
+      `select conname from pg_constraint where contype = 'f' and connamespace = 'audit'::regnamespace`,
+    );
+    expect(rows).toEqual([]);
+  });
+
   test('and is not written on once it was cut', async () => {
     await verifyTrail(trail.database);
     await trail.owner.query(

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,7 +42,7 @@ class Child {
       import { writeSync } from 'node:fs';
       import { Spool } from ${JSON.stringify(spoolUrl)};
       const say = (line) => writeSync(1, line + '\\n');
-      const log = { info() {}, warn() {}, error() {} };
+      const log = { info() {}, warn() {}, error() { say('alarm') } };
       const spool = await Spool.open(${JSON.stringify(settingsIn(directory))}, log);
       ${body}`;
     const node = [process.execPath, '--conditions=source', '--input-type=module', '-e', script];
@@ -201,6 +201,12 @@ describe('the spool on a disk that fails', () => {
     const child = new Child(directory, appendAndTell, strace);
     await child.says('refused', 4);
     await child.says('acknowledged', 100);
+    await child.kill();
+    const alarms = child.lines.filter((line) => line === 'alarm').length;
+    const segments = (await readdir(directory)).filter((name) => name.endsWith('.segment'));
+    expect(alarms).toBeGreaterThan(0);
+    // The newest may not have begun when the kill came.
+    expect(segments.length).toBeGreaterThanOrEqual(alarms);
     await expectOnlyTheAcknowledged(directory, child);
   });
 
