@@ -67,7 +67,14 @@ const range = (count: number, from = 0): string[] =>
 
 function newTopic(options: Partial<TopicDefinition> = {}): TopicDefinition {
   const name = `contract.${randomUUID()}`;
-  return { name, partitions: 3, compacted: false, security: false, ...options };
+  return {
+    name,
+    partitions: 3,
+    compacted: false,
+    security: false,
+    retentionMs: null,
+    ...options,
+  };
 }
 
 /** Writes down what its handler was given. */

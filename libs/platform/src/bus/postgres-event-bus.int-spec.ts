@@ -135,6 +135,7 @@ const topicOf = (name: string, options: Partial<TopicDefinition> = {}): TopicDef
   partitions: 1,
   compacted: false,
   security: false,
+  retentionMs: null,
   ...options,
 });
 const message = (key: string | null, value: string | null): OutgoingMessage => ({
