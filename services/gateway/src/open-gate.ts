@@ -34,7 +34,7 @@ export interface OpenedGate {
   readonly state: GateState;
 }
 
-const SWEEP_MS = 250;
+const SWEEP_MS = 500;
 const GRACE_MS = 3_000;
 
 /** Puts a gate together. It refuses everything until its worker has started and the state is loaded. */

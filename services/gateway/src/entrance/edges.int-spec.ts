@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '@gatehouse/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, ManualClock } from '@gatehouse/testing';
 import {
   GateUnderTest,
   initializeBody,
@@ -27,7 +28,6 @@ async function gateWithAgent(
   );
   const agent = await gate.agent('tester', ['user']);
   await gate.ready();
-  await eventually(async () => expect(await statusOf(gate, agent)).not.toBe(401));
   return { gate, agent };
 }
 
@@ -75,7 +75,7 @@ describe('a gate that cannot write evidence', () => {
     const { gate, agent } = await gateWithAgent();
     const session = await sessionOf(gate, agent);
     const before = odd.called.length;
-    await gate.service.workers[0]!.stop();
+    await gate.evidence.stop();
     const tries = [callOf('odd__change', 1), ping, initializeBody()].map(async (body) => {
       const response = await gate.sendOnly('/mcp', post(agent.token, body, session));
       return [response.status, response.headers.get('mcp-session-id'), await response.json()];
@@ -95,7 +95,7 @@ describe('a gate that cannot write evidence', () => {
     expect(ending.status).toBe(503);
     expect(odd.called.length).toBe(before);
     // The refused DELETE ended nothing.
-    await gate.service.workers[0]!.start();
+    await gate.evidence.start();
     expect((await gate.send('/mcp', post(agent.token, ping, session))).status).toBe(200);
     await gate.stop();
   });
@@ -197,7 +197,6 @@ describe('the rim of the gate', () => {
 
   it('opens no more sessions for a principal than it may hold', async () => {
     const greedy = await gate.agent('greedy', ['user']);
-    await eventually(async () => expect(await statusOf(gate, greedy)).not.toBe(401));
     for (let n = 0; n < 3; n += 1) await sessionOf(gate, greedy);
     const { status, message } = await gate.send('/mcp', post(greedy.token, initializeBody()));
     expect([status, message.error?.data]).toEqual([503, { problem: 'overloaded' }]);
@@ -206,7 +205,6 @@ describe('the rim of the gate', () => {
   it('goes on with a session under another key of the same principal', async () => {
     const owner = await gate.agent('owner', ['user']);
     const spare = await gate.agent('spare', ['user']);
-    await eventually(async () => expect(await statusOf(gate, spare)).not.toBe(401));
     const session = await sessionOf(gate, owner);
     await gate.principal({ ...spare.state, active: false, keys: [] });
     await gate.principal({ ...owner.state, keys: [...owner.state.keys, ...spare.state.keys] });
@@ -218,6 +216,27 @@ describe('the rim of the gate', () => {
   });
 });
 
+describe('a session, by the clock', () => {
+  it('ends with its stream when its key runs out, and when nothing went on in it', async () => {
+    const clock = new ManualClock(new Date());
+    const { gate } = await gateWithAgent({ clock, sessionIdleMs: 400 });
+    const notAfter = new Date(clock.now().getTime() + 60_000).toISOString();
+    const brief = await gate.agent('brief', ['user'], notAfter);
+    const [idle, session] = [await sessionOf(gate, brief), await sessionOf(gate, brief)];
+    const stream = await gate.sendOnly('/mcp', { headers: mcpHeaders(brief.token, session) });
+    await sleep(1_200);
+    const statuses = [idle, session].map(
+      async (id) => (await gate.send('/mcp', post(brief.token, ping, id))).status,
+    );
+    expect(await Promise.all(statuses)).toEqual([404, 200]);
+    clock.advance(61_000);
+    const at = performance.now();
+    expect(await stream.text()).toBe('');
+    expect(performance.now() - at).toBeLessThan(1_000);
+    await gate.stop();
+  });
+});
+
 describe('a gate that stops', () => {
   it('cuts what is under way after its grace, records it, and then takes nothing more', async () => {
     const { gate, agent } = await gateWithAgent();
@@ -225,7 +244,7 @@ describe('a gate that stops', () => {
     const called = odd.called.length;
     const call = gate.sendOnly('/mcp', post(agent.token, callOf('odd__slow', 8), session));
     await eventually(() => expect(odd.called.length).toBeGreaterThan(called));
-    const worker = gate.service.workers[1]!;
+    const worker = gate.gate.worker;
     const stopped = worker.stop();
     expect((await gate.send('/mcp', post(agent.token, ping, session))).status).toBe(503);
     expect(await (await call).json()).toMatchObject({ error: { data: { problem: 'call-cut' } } });

@@ -44,13 +44,15 @@ export async function finishStream(exchange: Exchange, body: string): Promise<vo
 
 /** Writes out a response that the SDK framed; resolves when it has ended, by either side. */
 export async function pipe(from: Response, to: ServerResponse, headers: Headers): Promise<void> {
-  to.writeHead(from.status, { ...Object.fromEntries(from.headers), ...headers });
-  if (from.body === null) return void to.end();
-  to.flushHeaders();
-  const reader = from.body.getReader();
-  const gone = (): void => void reader.cancel().catch(() => undefined);
+  const reader = from.body?.getReader();
+  const gone = (): void => void reader?.cancel().catch(() => undefined);
   to.once('close', gone);
   try {
+    to.writeHead(from.status, { ...Object.fromEntries(from.headers), ...headers });
+    if (reader === undefined) return;
+    to.flushHeaders();
+    // A client that left before its stream began is not told of it again.
+    if (to.destroyed) return gone();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;

@@ -1,3 +1,4 @@
+import { topics } from '@gatehouse/event-catalog';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
@@ -54,17 +55,18 @@ async function serve(inService = true): Promise<void> {
   );
 }
 
-/** A connected client; tried anew until the gate has heard of the agent. */
-function connect(agent: TestAgent, path = '/mcp', options: ClientOptions = {}): Promise<Client> {
-  return eventually(async () => {
-    const client = new Client({ name: 'real-client', version: '7' }, options);
-    const transport = new StreamableHTTPClientTransport(new URL(gate.url + path), {
-      requestInit: { headers: { authorization: `Bearer ${agent.token}` } },
-    });
-    await client.connect(transport);
-    clients.push(client);
-    return client;
+async function connect(
+  agent: TestAgent,
+  path = '/mcp',
+  options: ClientOptions = {},
+): Promise<Client> {
+  const client = new Client({ name: 'real-client', version: '7' }, options);
+  clients.push(client);
+  const transport = new StreamableHTTPClientTransport(new URL(gate.url + path), {
+    requestInit: { headers: { authorization: `Bearer ${agent.token}` } },
   });
+  await client.connect(transport);
+  return client;
 }
 
 const names = async (client: Client): Promise<string[]> =>
@@ -287,11 +289,7 @@ describe('a live session', () => {
     await gate.agent('somebody-else', ['editor']);
     await sleep(300);
     expect(changes).toBe(0);
-    await gate.publish(
-      { name: 'gatehouse.state.catalogue.v1', partitions: 6, compacted: true, security: true },
-      'other',
-      null,
-    );
+    await gate.publish(topics.catalogueState, 'other', null);
   });
 
   it('loses its stream when its agent is disabled', async () => {

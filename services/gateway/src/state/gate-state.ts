@@ -28,7 +28,7 @@ interface Bundle {
 export class GateState {
   readonly directory = new PrincipalDirectory();
   readonly #log: Logger;
-  readonly #changes = new ChangeGatherer();
+  readonly #changes: ChangeGatherer;
   readonly #positions = new Map<string, number>();
   readonly #servers = new Map<string, ServedServer>();
   #bundle: Bundle | null = null;
@@ -37,6 +37,9 @@ export class GateState {
 
   constructor(log: Logger) {
     this.#log = log;
+    this.#changes = new ChangeGatherer((failure) =>
+      log.error({ err: failure }, 'a reactor to a change of state failed'),
+    );
     this.directory.onChange((affected) => {
       for (const ref of affected) this.#changes.principal(principalKey(ref));
     });

@@ -7,16 +7,21 @@ export interface StateChange {
   readonly servers: ReadonlySet<string>;
 }
 
-/** Reacts to changes of state; must not throw. */
+/** Reacts to changes of state. */
 export type StateListener = (change: StateChange) => void;
 
 /** Gathers changes that arrive together, so that a burst of them is reacted to once. */
 export class ChangeGatherer {
   readonly #listeners: StateListener[] = [];
+  readonly #onFailure: (failure: unknown) => void;
   #principals = new Set<string>();
   #servers = new Set<string>();
   #policy = false;
   #scheduled = false;
+
+  constructor(onFailure: (failure: unknown) => void) {
+    this.#onFailure = onFailure;
+  }
 
   onChange(listener: StateListener): void {
     this.#listeners.push(listener);
@@ -53,6 +58,13 @@ export class ChangeGatherer {
     this.#servers = new Set();
     this.#policy = false;
     this.#scheduled = false;
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) {
+      // What one reactor fails at must not keep a revocation from the next.
+      try {
+        listener(change);
+      } catch (failure) {
+        this.#onFailure(failure);
+      }
+    }
   }
 }

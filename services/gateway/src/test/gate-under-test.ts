@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import {
@@ -14,12 +15,13 @@ import {
   type Transport,
 } from '@gatehouse/event-catalog';
 import type { Subscription } from '@gatehouse/event-sourcing';
-import type { Clock, ServiceModule } from '@gatehouse/platform';
+import type { Clock } from '@gatehouse/platform';
 import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId, principalKey } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
+import { SpoolEvidence, spoolDefaults } from '../evidence/spool-evidence.ts';
 import { gatewayConfig, type GatewayConfig } from '../gateway.config.ts';
-import { gatewayService } from '../gateway.module.ts';
+import { openGate, type OpenedGate } from '../open-gate.ts';
 
 /** What a raw request was answered, and what was recorded of it. */
 export interface Exchanged {
@@ -51,7 +53,8 @@ type Role = Pick<RoleDefinition, 'name' | 'connectors'>;
 /** A gate as a process hosts it, on a real bus, with real evidence; state comes over the state topics as services publish it. */
 export class GateUnderTest {
   readonly records: AuditRecord[] = [];
-  readonly service: ServiceModule;
+  readonly evidence: SpoolEvidence;
+  readonly gate: OpenedGate;
   readonly #ground: TestPlatform;
   readonly #server: Server;
   #listening: Subscription | undefined;
@@ -60,9 +63,14 @@ export class GateUnderTest {
 
   private constructor(ground: TestPlatform, config: GatewayConfig) {
     this.#ground = ground;
-    this.service = gatewayService(ground.platform, config);
+    const { dataDirectory } = ground.platform;
+    this.evidence = new SpoolEvidence(
+      ground.platform,
+      spoolDefaults(join(dataDirectory, 'spool'), join(dataDirectory, 'audit.key')),
+    );
+    this.gate = openGate(config, { ...ground.platform, evidence: this.evidence });
     this.#server = createServer((request, response) => {
-      if (!this.service.rawHandler!(request, response)) response.writeHead(404).end();
+      if (!this.gate.handler(request, response)) response.writeHead(404).end();
     });
   }
 
@@ -80,7 +88,8 @@ export class GateUnderTest {
           gate.records.push(JSON.parse(value!.toString()) as AuditRecord);
       },
     });
-    for (const worker of gate.service.workers) await worker.start();
+    await gate.evidence.start();
+    await gate.gate.worker.start();
     return gate;
   }
 
@@ -100,18 +109,26 @@ export class GateUnderTest {
     return this.publish(topics.principalsState, principalKey(state), state);
   }
 
-  roles(...roles: Role[]): Promise<void> {
-    return this.publish(topics.policyState, 'bundle', {
-      number: (this.#bundle += 1),
+  /** Publishes the roles there are; resolves once the gate decides by them. */
+  async roles(...roles: Role[]): Promise<void> {
+    const number = (this.#bundle += 1);
+    await this.publish(topics.policyState, 'bundle', {
+      number,
       roles: roles.map((role) => ({ description: '', management: 'none', ...role })),
     });
+    await until(() => this.gate.state.bundleNumber === number);
   }
 
-  server(slug: string, transport: Transport, tools: Tools, inService = true): Promise<void> {
+  /** Publishes a server; resolves once the gate knows it so. */
+  async server(slug: string, transport: Transport, tools: Tools, inService = true): Promise<void> {
+    const { servers } = this.gate.state;
+    const before = servers.get(slug);
     const state = catalogueState(slug, transport, tools, inService);
-    return this.publish(topics.catalogueState, slug, state);
+    await this.publish(topics.catalogueState, slug, state);
+    await until(() => servers.get(slug) !== before);
   }
 
+  /** An agent with a key, which the gate has heard of. Roles must have been published before. */
   async agent(name: string, roles: string[], notAfter: string | null = null): Promise<TestAgent> {
     const keyId = newKeyId(randomBytes(12));
     const { token, secretSha256 } = mintKey(keyId, randomBytes(32));
@@ -125,14 +142,15 @@ export class GateUnderTest {
       keys: [{ keyId, secretSha256, notAfter }],
     };
     await this.principal(state);
+    await eventually(async () => {
+      const { status } = await this.sendOnly('/mcp', { method: 'PUT', headers: mcpHeaders(token) });
+      if (status !== 405) throw new Error(`${name} is answered ${status}`);
+    });
     return { id: state.id, keyId, token, state };
   }
 
   ready(): Promise<void> {
-    return eventually(() => {
-      const { pending } = this.#ground.platform.readiness;
-      if (pending.length > 0) throw new Error(`waiting for ${pending.join()}`);
-    });
+    return until(() => this.#ground.platform.readiness.pending.length === 0);
   }
 
   /** The one outcome recorded of the request that carried this user agent. */
@@ -168,13 +186,19 @@ export class GateUnderTest {
   }
 
   async stop(): Promise<void> {
-    for (const worker of this.service.workers.toReversed()) await worker.stop();
+    await this.gate.worker.stop();
+    await this.evidence.stop();
     this.#server.closeAllConnections();
     this.#server.close();
     await this.#listening?.stop();
     await this.#ground.stop();
   }
 }
+
+const until = (condition: () => boolean): Promise<void> =>
+  eventually(() => {
+    if (!condition()) throw new Error(`not yet: ${String(condition)}`);
+  });
 
 /** Tools by class; a bare name stands for a tool that takes anything. */
 export type Tools = Partial<Record<ToolClass, readonly (string | RawTool)[]>>;

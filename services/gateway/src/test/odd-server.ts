@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSocketServer, type AddressInfo } from 'node:net';
 
 interface Rpc {
   readonly id?: number;
@@ -125,4 +125,17 @@ const result = (rpc: Rpc, content: object): string =>
 
 function json(response: ServerResponse, body: string): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(body);
+}
+
+/** Something that listens, but speaks no protocol. */
+export async function startNoise() {
+  const server = createSocketServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .once('data', () => socket.end('\u0000\u0001 noise\r\n\r\n'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, stop: () => void server.close() };
 }

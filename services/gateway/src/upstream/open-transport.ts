@@ -31,8 +31,9 @@ function openHttp(
   { url }: Extract<ServerTransport, { kind: 'streamable-http' }>,
   { resultLimitBytes, answeredAtOnce }: TransportOptions,
 ): OpenedTransport {
+  const sockets = boundedFetch({ limitBytes: resultLimitBytes, answeredAtOnce });
   const transport = new StreamableHTTPClientTransport(new URL(url), {
-    fetch: boundedFetch({ limitBytes: resultLimitBytes, answeredAtOnce }),
+    fetch: sockets.fetch,
     requestInit: { headers: { 'user-agent': `${product.name}/${product.version}` } },
   });
   return {
@@ -45,6 +46,7 @@ function openHttp(
         new Promise((resolve) => setTimeout(resolve, FAREWELL_MS).unref()),
       ]);
       await transport.close();
+      sockets.close();
     },
   };
 }

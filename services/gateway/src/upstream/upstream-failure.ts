@@ -35,7 +35,10 @@ export function refusalOf(failure: unknown, inSession: boolean): Refusal {
 function isGarbage(failure: unknown): boolean {
   if (failure instanceof SdkError || failure instanceof SyntaxError) return true;
   if (failure instanceof ResultTooLarge) return true;
-  return failure instanceof Error && /^\$?ZodError$/.test(failure.name);
+  if (!(failure instanceof Error)) return false;
+  // What Node's parser says of bytes that are no HTTP.
+  const code = (failure as NodeJS.ErrnoException).code ?? '';
+  return /^\$?ZodError$/.test(failure.name) || code.startsWith('HPE_');
 }
 
 function describe(error: Error): string {

@@ -43,17 +43,15 @@ afterAll(async () => {
   await odd?.stop();
 });
 
-function connect(as: TestAgent): Promise<Client> {
-  return eventually(async () => {
-    const opened = new Client({ name: 'c', version: '1' });
-    await opened.connect(
-      new StreamableHTTPClientTransport(new URL(`${gate.url}/mcp`), {
-        requestInit: { headers: { authorization: `Bearer ${as.token}` } },
-      }),
-    );
-    clients.push(opened);
-    return opened;
-  });
+async function connect(as: TestAgent): Promise<Client> {
+  const opened = new Client({ name: 'c', version: '1' });
+  clients.push(opened);
+  await opened.connect(
+    new StreamableHTTPClientTransport(new URL(`${gate.url}/mcp`), {
+      requestInit: { headers: { authorization: `Bearer ${as.token}` } },
+    }),
+  );
+  return opened;
 }
 
 /** The child processes of this process that run server-everything. */
@@ -172,7 +170,7 @@ describe('a server over stdio', () => {
     await echo(client);
     const pids = await children();
     expect(pids.length).toBeGreaterThan(0);
-    await gate.service.workers[1]!.stop();
+    await gate.gate.worker.stop();
     expect(await children()).toEqual([]);
   });
 });
