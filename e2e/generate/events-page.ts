@@ -12,6 +12,8 @@ import { fieldsOf, kindsOf, toJsonSchema, type Field } from './json-schema.ts';
 import { code, heading, table } from './markdown.ts';
 import { stateMessages } from './published-schemas.ts';
 
+const DAY_MS = 86_400_000;
+
 const taken: readonly (readonly [string, ContractTable])[] = [
   ['identity', identityCommands],
   ['policy', policyCommands],
@@ -73,13 +75,16 @@ export function eventsPage(): string {
 }
 
 function topicsSection(): string {
-  const rows = Object.values(topics).map(({ name, partitions, compacted, security }) => [
-    code(name),
-    String(partitions),
-    compacted ? 'newest value of each key' : 'everything, in order per key',
-    security ? 'stops and alarms' : 'parks it in the dead-letter topic',
-  ]);
-  return `## Topics\n\n${table(['Topic', 'Partitions', 'Keeps', 'On a message it cannot apply'], rows)}`;
+  const rows = Object.values(topics).map(
+    ({ name, partitions, compacted, security, retentionMs }) => [
+      code(name),
+      String(partitions),
+      compacted ? 'newest value of each key' : 'all, in order per key',
+      retentionMs === null ? 'for ever' : `${retentionMs / DAY_MS} days`,
+      security ? 'stops and alarms' : 'parks it in the dead-letter topic',
+    ],
+  );
+  return `## Topics\n\n${table(['Topic', 'Partitions', 'Keeps', 'For', 'On a message that cannot be applied'], rows)}`;
 }
 
 function eventSection({ type, meaning, data }: EventDefinition): string[] {

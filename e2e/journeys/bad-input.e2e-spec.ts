@@ -88,14 +88,23 @@ async function messageOf(response: Response): Promise<{ id?: unknown; error?: { 
   return JSON.parse(data ?? text) as { error?: { code: number; message: string } };
 }
 
-/** What the trail gained while `work` ran: waits until at least one record is there, and for a moment longer. */
+/** What the trail gained while `work` ran, once nothing more comes in; what was sent before has come in first. */
 async function recordsOf(work: () => Promise<unknown>): Promise<readonly Record[]> {
-  const before = (await world.trail())[0]?.index ?? -1;
+  const before = (await quietTrail())[0]?.index ?? -1;
   await work();
-  const fresh = async (): Promise<readonly Record[]> => (await world.trail()).filter((record) => record.index > before);
-  await eventually(async () => expect((await fresh()).length).toBeGreaterThan(0));
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  return fresh();
+  await eventually(async () => expect((await world.trail())[0]?.index).toBeGreaterThan(before));
+  return (await quietTrail()).filter((record) => record.index > before);
+}
+
+const QUIET_MS = 150;
+
+async function quietTrail(): Promise<readonly Record[]> {
+  for (let last = -1; ; ) {
+    const records = await world.trail();
+    if (records.length === last) return records;
+    last = records.length;
+    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+  }
 }
 
 interface Case {
@@ -246,8 +255,6 @@ async function revokedToken(): Promise<string> {
     await refused.text();
     expect(refused.status).toBe(401);
   });
-  // Its records have to be in before the one that is counted is sent.
-  await new Promise((resolve) => setTimeout(resolve, 300));
   return token;
 }
 

@@ -84,13 +84,17 @@ export async function installation(env: Readonly<Record<string, string>> = {}): 
           output += text;
         });
       }
-      await eventually(
+      const ended = once(started, 'close').then(() => {
+        throw new Error(`it ended with ${started.exitCode}:\n${output}`);
+      });
+      const up = eventually(
         () => {
-          if (started.exitCode !== null) throw new Error(`it ended with ${started.exitCode}:\n${output}`);
           if (!output.includes('Ctrl-C stops it')) throw new Error(`it is not up:\n${output}`);
         },
         { timeoutMs: 40_000 },
       );
+      ended.catch(() => undefined);
+      await Promise.race([up, ended]);
     },
     stop: (signal = 'SIGINT') => end(signal),
     async kill() {

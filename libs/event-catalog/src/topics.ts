@@ -7,13 +7,18 @@ export interface TopicDefinition {
   readonly compacted: boolean;
   /** A security topic stops and alarms on a message it cannot apply; any other parks it in the dead-letter topic. */
   readonly security: boolean;
+  /** How long a message is kept once it was handled; null for ever, so that every read model can be folded anew. */
+  readonly retentionMs: number | null;
 }
+
+const DAY_MS = 86_400_000;
 
 const topic = (name: string, options: Partial<TopicDefinition> = {}): TopicDefinition => ({
   name,
   partitions: 6,
   compacted: false,
   security: true,
+  retentionMs: null,
   ...options,
 });
 
@@ -22,7 +27,7 @@ export const topics = {
   identity: topic('gatehouse.identity.v1'),
   policy: topic('gatehouse.policy.v1'),
   registry: topic('gatehouse.registry.v1'),
-  auditRaw: topic('gatehouse.audit.raw.v1'),
+  auditRaw: topic('gatehouse.audit.raw.v1', { retentionMs: 7 * DAY_MS }),
   principalsState: topic('gatehouse.state.principals.v1', { compacted: true }),
   policyState: topic('gatehouse.state.policy.v1', { compacted: true, partitions: 1 }),
   catalogueState: topic('gatehouse.state.catalogue.v1', { compacted: true }),

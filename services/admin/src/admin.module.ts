@@ -88,5 +88,13 @@ export function adminService(platform: Platform, config: AdminConfig): ServiceMo
       { provide: OWNERS, useValue: owners },
     ],
   };
-  return { name: 'admin', module, workers: [access, runner] };
+  return {
+    name: 'admin',
+    module,
+    workers: [access, runner],
+    async rebuild() {
+      await runner.rebuild();
+      await runner.stop();
+    },
+  };
 }

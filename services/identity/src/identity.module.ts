@@ -16,7 +16,7 @@ import { registerAgent } from './agent/register-agent.command.ts';
 import { renameAgent } from './agent/rename-agent.command.ts';
 import { adminTokenFile } from './bootstrap/admin-token-file.ts';
 import { bootstrapWorker } from './bootstrap/bootstrap-worker.ts';
-import { guardedDirectory } from './directory/guarded-directory.ts';
+import { directoryTables, guardedDirectory } from './directory/guarded-directory.ts';
 import { principalsFeed } from './directory/principals-feed.ts';
 import { addGroupMember } from './group/add-group-member.command.ts';
 import { createGroup } from './group/create-group.command.ts';
@@ -74,6 +74,12 @@ export function identityService(
       controllers: [internalController(platform, 'identity', identityCommands, commands)],
     },
     workers: [knownRoles, relay, ...bootstrap],
+    async rebuild() {
+      // What is in the log was allowed when it was appended: the guards have no say in a replay.
+      await new PostgresEventStore(database, directoryTables).rebuildProjections();
+      await knownRoles.rebuild();
+      await knownRoles.stop();
+    },
   };
 }
 

@@ -39,5 +39,6 @@ export function policyService(
       new OutboxRelay({ database, store, bus, log, feeds: [policyFeed(database)] }),
       shippedRolesWorker({ store, clock, readiness }),
     ],
+    rebuild: () => store.rebuildProjections(),
   };
 }

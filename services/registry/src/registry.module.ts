@@ -52,5 +52,6 @@ export function registryService(platform: Platform, config: RegistryConfig): Ser
       controllers: [internalController(platform, 'registry', registryCommands, commands)],
     },
     workers: [new OutboxRelay({ database, store, bus, log, feeds: [catalogueFeed(database)] })],
+    rebuild: () => store.rebuildProjections(),
   };
 }

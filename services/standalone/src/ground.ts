@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { placeDatabase, startEmbeddedServer } from '@gatehouse/embedded-postgres';
-import type { ServiceName } from '@gatehouse/event-catalog';
+import { topics, type ServiceName } from '@gatehouse/event-catalog';
 import {
   createLogger,
   createReadiness,
@@ -31,6 +31,10 @@ export interface Ground extends AsyncDisposable {
   announce(url: string): Promise<void>;
 }
 
+const retention = Object.fromEntries(
+  Object.values(topics).flatMap(({ name, retentionMs }) => (retentionMs === null ? [] : [[name, retentionMs]])),
+);
+
 /** Takes the data directory and builds everything on it, in order; disposing takes it down in the opposite order. */
 export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   await using building = new AsyncDisposableStack();
@@ -58,7 +62,7 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
   busPool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the bus was lost'));
   building.defer(() => busPool.end());
-  const bus = new PostgresEventBus({ pool: busPool, log });
+  const bus = new PostgresEventBus({ pool: busPool, log, retention });
   building.defer(() => bus.close());
 
   const databases = new Map<ServiceName, ServiceDatabase>();

@@ -23,8 +23,8 @@ export interface ServiceModule {
   readonly module: DynamicModule;
   readonly workers: readonly Worker[];
   readonly rawHandler?: RawHandler;
-  /** Empties the service's read tables and folds them anew from the log; answers how many tables there are. Run while nothing else runs. */
-  readonly rebuild?: () => Promise<number>;
+  /** Empties the service's read tables and folds them anew from the logs. Run while nothing else runs. */
+  readonly rebuild?: () => Promise<unknown>;
 }
 
 export interface HostOptions {

@@ -67,17 +67,24 @@ export class ProjectionRunner implements Worker {
     this.#subscription = undefined;
   }
 
-  /** Empties every table and folds all topics anew from their oldest message; reads see partial tables until it has caught up. */
+  /** Empties every table and folds all topics anew from their oldest message; resolves when the tables are where they were. Reads see partial tables until then. */
   async rebuild(): Promise<void> {
     await this.stop();
-    await this.#database.transaction(async (client) => {
+    const before = await this.#database.transaction(async (client) => {
       for (const table of this.#projections.flatMap((projection) => projection.tables)) {
         await client.query(`delete from ${pg.escapeIdentifier(table)}`);
       }
-      await client.query('delete from projection_cursor where runner = $1', [this.name]);
+      const { rows } = await client.query<{ topic: string; partition: number; position: number }>(
+        'delete from projection_cursor where runner = $1 returning topic, partition, position',
+        [this.name],
+      );
+      return rows;
     });
     this.#applied.clear();
     await this.start();
+    for (const { topic, partition, position } of before) {
+      while ((this.#applied.get(`${topic}/${partition}`) ?? -1) < position) await this.#nextChange(250);
+    }
   }
 
   /** Resolves once the owner's event at `position` of `stream` is in the read tables; `read-model-behind` after `timeoutMs`. */
