@@ -10,13 +10,13 @@ import type { AccessState } from './caller/access-state.ts';
 import { RequestAdmission } from './caller/admit-request.ts';
 import type { RequestContext } from './caller/caller.ts';
 import { answerFailure, refuseOperation } from './error/answer-failure.ts';
-import { toAdminError } from './error/graphql-errors.ts';
+import { answerErrors } from './error/graphql-errors.ts';
 import { checkBody } from './limits/check-body.ts';
 import { checkOperation } from './limits/check-operation.ts';
 import { loadersOf } from './loaders.ts';
 import type { ReadModel } from './read-model.ts';
 import { enumValues } from './schema/enum-values.ts';
-import { dateTimeScalar, jsonScalar } from './schema/scalars.ts';
+import { dateTime } from './schema/date-time.ts';
 import type { ShownTransport } from './server/shown-transport.ts';
 
 declare module 'mercurius' {
@@ -26,10 +26,9 @@ declare module 'mercurius' {
 // The one committed text, which a test holds equal to the `.graphql` files.
 const typeDefs = readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8');
 
-const resolvers = {
+const typeResolvers = {
   ...enumValues,
-  DateTime: dateTimeScalar,
-  JSON: jsonScalar,
+  DateTime: dateTime,
   Transport: {
     __resolveType: ({ kind }: ShownTransport) =>
       kind === 'stdio' ? 'StdioTransport' : 'StreamableHttpTransport',
@@ -52,7 +51,8 @@ export function graphqlModule(deps: {
     driver: MercuriusDriver,
     path: '/graphql',
     typeDefs,
-    resolvers,
+    // Not as `resolvers`, which Mercurius would define a second time, in a form of its own.
+    transformResolvers: (found) => [found, typeResolvers].flat(),
     loaders: loadersOf(deps.model),
     graphiql: false,
     ide: false,
@@ -67,13 +67,10 @@ export function graphqlModule(deps: {
     },
     errorHandler: (failure: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       answerFailure(failure, request, reply, log),
-    errorFormatter: ({ data, errors }, context) => ({
-      statusCode: 200,
-      response: {
-        data: data ?? null,
-        errors: errors.map((error) => toAdminError(error, context.correlationId, log)),
-      },
-    }),
+    errorFormatter: (execution, { correlationId }) => {
+      const { statusCode, errors } = answerErrors(execution, correlationId, log);
+      return { statusCode, response: { data: execution.data ?? null, errors: [...errors] } };
+    },
     hooks: {
       preExecution: (schema, document, context, variables) =>
         refusing(() => checkOperation(schema, document, variables ?? {}, context, config)),
