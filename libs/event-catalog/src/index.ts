@@ -19,6 +19,8 @@ export {
   type EventType,
   type RecordedEvent,
 } from './catalog.ts';
+export { upcastWith, type TypedData, type Upcaster } from './upcast.ts';
+export { upcast, upcasters } from './upcasters.ts';
 export { deadLetterTopicOf, topicOf, topics, type TopicDefinition } from './topics.ts';
 export { identityCommands } from './identity/commands.ts';
 export { policyCommands } from './policy/commands.ts';

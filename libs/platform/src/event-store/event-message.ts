@@ -1,4 +1,4 @@
-import { actorSchema, findDefinition, type RecordedEvent } from '@gatehouse/event-catalog';
+import { actorSchema, findDefinition, upcast, type RecordedEvent } from '@gatehouse/event-catalog';
 import {
   PoisonMessage,
   type IncomingMessage,
@@ -28,12 +28,14 @@ export function toMessage(event: RecordedEvent): OutgoingMessage {
   };
 }
 
-/** The event of a message; undefined for a type this build does not know (a newer service speaks); PoisonMessage when it is not what its type says. */
+/** The event of a message, brought to its newest version; undefined for a type this build does not know (a newer service speaks); PoisonMessage when it is not what its type says. */
 export function fromMessage(message: IncomingMessage): RecordedEvent | undefined {
   const { headers } = message;
-  const definition = findDefinition(headers['ce_type'] ?? '');
-  if (definition === undefined) return undefined;
+  const type = headers['ce_type'] ?? '';
   try {
+    const carried = upcast({ type, data: JSON.parse(message.value?.toString('utf8') ?? 'null') });
+    const definition = findDefinition(carried.type);
+    if (definition === undefined) return undefined;
     return {
       id: required(headers, 'ce_id'),
       stream: required(headers, 'ce_subject'),
@@ -42,15 +44,13 @@ export function fromMessage(message: IncomingMessage): RecordedEvent | undefined
       occurredAt: required(headers, 'ce_time'),
       correlationId: required(headers, 'ce_correlationid'),
       actor: actorSchema.parse(JSON.parse(required(headers, 'ce_actor'))),
-      ...(headers['ce_causationid'] === undefined
-        ? {}
-        : { causationId: headers['ce_causationid'] }),
-      ...(headers['traceparent'] === undefined ? {} : { traceparent: headers['traceparent'] }),
+      ...optional('causationId', headers['ce_causationid']),
+      ...optional('traceparent', headers['traceparent']),
       type: definition.type,
-      data: definition.data.parse(JSON.parse(message.value?.toString('utf8') ?? 'null')),
+      data: definition.data.parse(carried.data),
     } as RecordedEvent;
   } catch (error) {
-    throw new PoisonMessage(message, `not a valid ${definition.type}`, { cause: error });
+    throw new PoisonMessage(message, `not a valid ${type}`, { cause: error });
   }
 }
 
@@ -66,4 +66,8 @@ function required(headers: Readonly<Record<string, string>>, name: string): stri
   const value = headers[name];
   if (value === undefined) throw new Error(`header ${name} is missing`);
   return value;
+}
+
+function optional(name: string, value: string | undefined): Record<string, string> {
+  return value === undefined ? {} : { [name]: value };
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { RecordedEvent } from '@gatehouse/event-catalog';
+import { upcast, type RecordedEvent } from '@gatehouse/event-catalog';
 import {
   ConcurrencyError,
   type AppendReceipt,
@@ -183,7 +183,6 @@ function toEvent(row: EventRow): RecordedEvent {
     correlationId: row.correlation_id,
     ...(row.causation_id === null ? {} : { causationId: row.causation_id }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
-    type: row.type,
-    data: row.data,
+    ...upcast({ type: row.type, data: row.data }),
   } as RecordedEvent;
 }
