@@ -1,4 +1,4 @@
--- Servers and their tools, folded from the registry's events. A tool's definition is `json`, not `jsonb`: it is shown exactly as it was sent.
+-- Servers and their tools, folded from the registry's events.
 create table server (
   slug text primary key,
   name text not null,
@@ -23,10 +23,10 @@ create table tool (
   proposed_class text,
   proposed_because text,
   digests jsonb,
-  definition json,
+  definition jsonb,
   approved_class text,
   approved_digests jsonb,
-  approved_definition json,
+  approved_definition jsonb,
   primary key (server_slug, name)
 );
 

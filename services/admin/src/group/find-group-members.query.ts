@@ -15,7 +15,8 @@ export async function findGroupMembers(
      from unnest($1::text[]) as g(id)
      cross join lateral (${SELECT_USER} join group_member gm on gm.user_id = u.id and gm.group_id = g.id
        order by lower(u.user_name), u.id limit $2) as member`,
-    [groupIds, first],
+    // Two aliases ask for the same group twice.
+    [[...new Set(groupIds)], first],
   );
   return new Map(
     [...groupRows(rows, ({ groupId }) => groupId)].map(([id, members]) => [

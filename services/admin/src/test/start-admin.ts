@@ -7,7 +7,7 @@ import {
   type RoleDefinition,
 } from '@gatehouse/event-catalog';
 import type { DecisionContext } from '@gatehouse/event-sourcing';
-import { host, type Hosted } from '@gatehouse/platform';
+import { host, systemClock, type Clock, type Hosted } from '@gatehouse/platform';
 import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
@@ -60,14 +60,16 @@ export interface AdminOptions {
   readonly config?: Partial<AdminConfig>;
   /** Leaves the state topics empty, as on a gate that has never been set up. */
   readonly withoutState?: boolean;
+  readonly clock?: Clock;
 }
 
 /** Starts one, with four people who each hold a key. */
 export async function startAdmin({
   config = {},
   withoutState = false,
+  clock = systemClock,
 }: AdminOptions = {}): Promise<RunningAdmin> {
-  const test = await startTestPlatform({ schemas: [adminMigrations, ...ownerSchemas] });
+  const test = await startTestPlatform({ schemas: [adminMigrations, ...ownerSchemas], clock });
   const { platform } = test;
   const people = [
     person('administrator', ['admin']),

@@ -36,7 +36,7 @@ async function offer(
   await client.query(
     `insert into tool (server_slug, name, digests, definition, proposed_class, proposed_because)
      select $1, name, digests, definition, class, because
-     from json_to_recordset($2) as t(name text, digests jsonb, definition json, class text, because text)
+     from jsonb_to_recordset($2) as t(name text, digests jsonb, definition jsonb, class text, because text)
      on conflict (server_slug, name) do update set digests = excluded.digests, definition = excluded.definition,
        proposed_class = excluded.proposed_class, proposed_because = excluded.proposed_because,
        classified_as = case
@@ -71,7 +71,7 @@ async function approve(
   await client.query(
     `insert into tool (server_slug, name, approved_class, approved_digests, approved_definition)
      select $1, name, class, digests, definition
-     from json_to_recordset($2) as t(name text, digests jsonb, definition json, class text)
+     from jsonb_to_recordset($2) as t(name text, digests jsonb, definition jsonb, class text)
      on conflict (server_slug, name) do update set approved_class = excluded.approved_class,
        approved_digests = excluded.approved_digests, approved_definition = excluded.approved_definition`,
     [
