@@ -20,6 +20,17 @@ it('has these defaults: closed to browsers and to commands, 4 MiB in, 16 MiB bac
   });
 });
 
+it('takes origins only as browsers write them', () => {
+  const takes = (origin: string) =>
+    gatewayConfig.schema.safeParse({ allowedOrigins: [origin] }).success;
+  expect([takes('https://app.example'), takes('http://localhost:3000')]).toEqual([true, true]);
+  expect([takes('https://app.example/'), takes('app.example'), takes('*')]).toEqual([
+    false,
+    false,
+    false,
+  ]);
+});
+
 it('says of every key what it is for', () => {
   for (const [key, schema] of Object.entries(gatewayConfig.schema.shape)) {
     expect([key, schema.description]).toEqual([key, expect.stringMatching(/\w.*\.$/)]);

@@ -1,6 +1,7 @@
 import { configSection, type ConfigOf } from '@gatehouse/platform';
 import { z } from 'zod';
 
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 const MIB = 1024 * 1024;
 const count = (fallback: number) => z.number().int().positive().default(fallback);
 const milliseconds = (fallback: number) => z.number().int().positive().default(fallback);
@@ -36,7 +37,7 @@ export const gatewayConfig = configSection(
       'A connection to a server that carries no call is closed after this time.',
     ),
     allowedOrigins: z
-      .array(z.url())
+      .array(z.string().refine(isOrigin, 'an origin is scheme, host and port, nothing after it'))
       .default([])
       .describe(
         'Web origins (`https://app.example.com`) whose pages may call the gate from a browser; every other origin is refused.',

@@ -195,6 +195,27 @@ describe('the rim of the gate', () => {
     await second.body!.cancel();
   });
 
+  it('counts who a caller is when the last of the body has come, not the first', async () => {
+    const slow = await gate.agent('slow', ['user']);
+    const userAgent = 'probe/slow-body';
+    const answered = new Promise<number | undefined>((resolve, reject) => {
+      const headers = { ...mcpHeaders(slow.token), 'user-agent': userAgent };
+      const sending = httpRequest(`${gate.url}/mcp`, { method: 'POST', headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+      sending.write('{"jsonrpc":"2.0",');
+      void sleep(100)
+        .then(() => gate.principal({ ...slow.state, active: false }))
+        .then(() => eventually(async () => expect(await statusOf(gate, slow)).toBe(401)))
+        .then(() => sending.end('"id":1,"method":"ping"}'), reject);
+    });
+    expect(await answered).toBe(401);
+    const { reason, principal } = await gate.recorded(userAgent);
+    expect(reason.text).toContain('ended while the body was sent');
+    expect(principal?.id).toBe(slow.id);
+  });
+
   it('opens no more sessions for a principal than it may hold', async () => {
     const greedy = await gate.agent('greedy', ['user']);
     for (let n = 0; n < 3; n += 1) await sessionOf(gate, greedy);

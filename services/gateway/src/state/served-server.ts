@@ -31,6 +31,12 @@ export interface ServedServer {
   readonly tools: ReadonlyMap<string, ServedTool>;
 }
 
+// A tool that can only run as a task of 2025-11-25 cannot be called through a gate that offers no tasks.
+function isCallable({ definition }: CatalogueState['tools'][number]): boolean {
+  const execution = definition['execution'] as { taskSupport?: unknown } | null | undefined;
+  return execution?.taskSupport !== 'required';
+}
+
 /** Makes a catalogue entry ready to be served. */
 export function servedServer({ slug, inService, transport, tools }: CatalogueState): ServedServer {
   return {
@@ -38,10 +44,12 @@ export function servedServer({ slug, inService, transport, tools }: CatalogueSta
     inService,
     transport,
     tools: new Map(
-      tools.map(({ definition, class: toolClass }) => [
-        definition.name,
-        new ServedTool(slug, definition, toolClass),
-      ]),
+      tools
+        .filter(isCallable)
+        .map(({ definition, class: toolClass }) => [
+          definition.name,
+          new ServedTool(slug, definition, toolClass),
+        ]),
     ),
   };
 }

@@ -7,6 +7,7 @@ import { checkCatalogueState } from './steps/check-catalogue-state.ts';
 import { checkOrigin } from './steps/check-origin.ts';
 import { checkProtocolVersion } from './steps/check-protocol-version.ts';
 import { checkReadiness } from './steps/check-readiness.ts';
+import { confirmCaller } from './steps/confirm-caller.ts';
 import { forward } from './steps/forward.ts';
 import { readMessage } from './steps/read-message.ts';
 import { recordIntent } from './steps/record-intent.ts';
@@ -24,6 +25,7 @@ const admission: readonly Step<Exchange>[] = [
   checkOrigin,
   authenticate,
   readMessage,
+  confirmCaller,
   checkProtocolVersion,
   resolveEndpoint,
   resumeSession,
