@@ -1,4 +1,4 @@
-import { catalog, topicOf } from '@gatehouse/event-catalog';
+import { catalog, topicOf, upcasters, type Upcaster } from '@gatehouse/event-catalog';
 import { describe, expect, test } from 'vitest';
 import { publishedSchemas, stateMessages } from '../generate/published-schemas.ts';
 import { exists, filesUnder, projectsOf, textOf } from './repo.ts';
@@ -22,13 +22,21 @@ const typesOfFiles = filesUnder(source)
   })
   .toSorted((a, b) => a.type.localeCompare(b.type));
 
-/** The versions above the first that no upcaster leads to. */
-function withoutUpcaster(types: readonly string[], files: readonly string[]): string[] {
+/** The versions above the first that no upcaster of the version before leads to. */
+function withoutUpcaster(
+  types: readonly string[],
+  known: readonly Pick<Upcaster, 'from' | 'to'>[],
+): string[] {
   return types.filter((type) => {
-    const [, owner, noun, version] = /^([a-z]+)\.(.+)\.v(\d+)$/.exec(type) ?? [];
-    if (Number(version) === 1) return false;
-    return !files.includes(`${source}/${owner}/${noun}.upcast.ts`);
+    const [, name, version] = /^(.+)\.v(\d+)$/.exec(type) ?? [];
+    const before = `${name}.v${Number(version) - 1}`;
+    return Number(version) > 1 && !known.some(({ from, to }) => from === before && to === type);
   });
+}
+
+/** Where the upcaster to a version stands. */
+function upcastFile(type: string): string {
+  return `${source}/${type.replace('.', '/')}.upcast.ts`;
 }
 
 /** Event types of other services that a text names. */
@@ -66,18 +74,25 @@ describe('the catalogue of events', () => {
   });
 
   test('has an upcaster for every version above the first', () => {
-    expect(
-      withoutUpcaster(
-        catalog.map(({ type }) => type),
-        filesUnder(source),
-      ),
-    ).toEqual([]);
+    const types = catalog.map(({ type }) => type);
+    expect(withoutUpcaster(types, upcasters)).toEqual([]);
   });
 
   test('would miss the upcaster of a second version', () => {
-    const types = ['identity.user-provisioned.v1', 'identity.user-provisioned.v2'];
-    expect(withoutUpcaster(types, [])).toEqual(['identity.user-provisioned.v2']);
-    expect(withoutUpcaster(types, [`${source}/identity/user-provisioned.upcast.ts`])).toEqual([]);
+    const [first, second] = [
+      'identity.user-provisioned.v1',
+      'identity.user-provisioned.v2',
+    ] as const;
+    expect(withoutUpcaster([first, second], [])).toEqual([second]);
+    expect(withoutUpcaster([first, second], [{ from: first, to: second }])).toEqual([]);
+  });
+
+  test('keeps each upcaster beside the version that it makes', () => {
+    const files = filesUnder(source).filter((path) => path.endsWith('.upcast.ts'));
+    expect(upcasters.map(({ to }) => upcastFile(to)).toSorted()).toEqual(files.toSorted());
+    expect(upcastFile('identity.user-provisioned.v2')).toBe(
+      `${source}/identity/user-provisioned.v2.upcast.ts`,
+    );
   });
 });
 
