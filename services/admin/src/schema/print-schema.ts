@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadFilesSync } from '@graphql-tools/load-files';
 import { mergeTypeDefs } from '@graphql-tools/merge';
 import {
   buildASTSchema,
@@ -13,7 +14,10 @@ const sources = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** The schema that the `.graphql` files beside the resolvers make together. */
 export function readSchemaSources(): GraphQLSchema {
-  const documents = loadFilesSync(sources, { extensions: ['graphql'] });
+  const documents = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.graphql'))
+    .toSorted()
+    .map((path) => readFileSync(join(sources, path), 'utf8'));
   return lexicographicSortSchema(buildASTSchema(mergeTypeDefs(documents)));
 }
 
