@@ -133,18 +133,6 @@ describe('a change', () => {
 });
 
 describe('what is visible', () => {
-  it('leaves out tools that only run as tasks, which the gate does not offer', () => {
-    const visibility = new Visibility(state);
-    policy({ '*': 'read' });
-    const tool = (name: string, taskSupport: string) => ({
-      name,
-      inputSchema: {},
-      execution: { taskSupport },
-    });
-    server('a', { read: [tool('may', 'optional'), tool('must', 'required'), 'plain'] });
-    expect(listed(visibility, '/s/a/mcp')).toEqual(['may', 'plain']);
-  });
-
   it('is what is granted of what is in service, the approved copy under the name of the endpoint', () => {
     const visibility = new Visibility(state);
     policy({ '*': 'read' });

@@ -31,12 +31,6 @@ export interface ServedServer {
   readonly tools: ReadonlyMap<string, ServedTool>;
 }
 
-// A tool that can only run as a task of 2025-11-25 cannot be called through a gate that offers no tasks.
-function isCallable({ definition }: CatalogueState['tools'][number]): boolean {
-  const execution = definition['execution'] as { taskSupport?: unknown } | null | undefined;
-  return execution?.taskSupport !== 'required';
-}
-
 /** Makes a catalogue entry ready to be served. */
 export function servedServer({ slug, inService, transport, tools }: CatalogueState): ServedServer {
   return {

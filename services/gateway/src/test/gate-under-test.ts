@@ -33,7 +33,7 @@ export interface Exchanged {
   readonly outcome: AuditRecord;
 }
 
-export interface RpcMessage {
+interface RpcMessage {
   readonly id?: unknown;
   readonly result?: Record<string, unknown>;
   readonly error?: { code: number; message: string; data?: Record<string, unknown> };
