@@ -12,8 +12,8 @@ describe('generated references', () => {
     },
   );
 
-  test('the settings of every service are in the reference', () => {
-    const declared = sourceFiles('services')
+  test('the settings of every module are in the reference', () => {
+    const declared = sourceFiles('libs', 'services')
       .filter((path) => path.endsWith('.config.ts'))
       .map((path) => /configSection\(\s*'([a-z]+)'/.exec(textOf(path))?.[1] ?? path);
     expect(configSections.map(({ name }) => name).toSorted()).toEqual(declared.toSorted());

@@ -32,7 +32,11 @@ export async function gateBench(): Promise<readonly Figure[]> {
     };
     const lanes: Lane[] = [
       { name: 'direct', session: await open(world.everything.url), tool: 'echo' },
-      { name: 'gate, read', session: await open(`${world.gatehouse.url}/s/everything/mcp`, token), tool: 'echo' },
+      {
+        name: 'gate, read',
+        session: await open(`${world.gatehouse.url}/s/everything/mcp`, token),
+        tool: 'echo',
+      },
       { name: 'gate, write', session: await open(await asWrite(world), token), tool: 'echo' },
     ];
     const figures: Figure[] = [];
@@ -57,24 +61,40 @@ async function measure(lanes: readonly Lane[], concurrency: number): Promise<Fig
   const rounds = new Map<string, Round[]>(lanes.map((lane) => [lane.name, []]));
   for (const lane of lanes) await oneRound(lane, concurrency, WARM_UP);
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const lane of lanes) rounds.get(lane.name)?.push(await oneRound(lane, concurrency, CALLS_A_ROUND));
+    for (const lane of lanes)
+      rounds.get(lane.name)?.push(await oneRound(lane, concurrency, CALLS_A_ROUND));
   }
-  const of = (name: string, pick: (round: Round) => number): number => median((rounds.get(name) ?? []).map(pick));
+  const of = (name: string, pick: (round: Round) => number): number =>
+    median((rounds.get(name) ?? []).map(pick));
   const direct = of('direct', (round) => round.p50);
   const at = `at ${concurrency} caller${concurrency === 1 ? '' : 's'}`;
   return lanes.flatMap(({ name }) => {
     const p50 = of(name, (round) => round.p50);
     const figures = [
       figure(`${name}, p50 ${at}`, 'ms', p50, name === 'direct' ? {} : { baseline: direct }),
-      figure(`${name}, p99 ${at}`, 'ms', of(name, (round) => round.p99), {
-        ...(name === 'direct' ? {} : { baseline: of('direct', (round) => round.p99) }),
-      }),
-      figure(`${name}, calls a second ${at}`, '1/s', of(name, (round) => round.perSecond), {
-        ...(name === 'direct' ? {} : { baseline: of('direct', (round) => round.perSecond) }),
-      }),
+      figure(
+        `${name}, p99 ${at}`,
+        'ms',
+        of(name, (round) => round.p99),
+        {
+          ...(name === 'direct' ? {} : { baseline: of('direct', (round) => round.p99) }),
+        },
+      ),
+      figure(
+        `${name}, calls a second ${at}`,
+        '1/s',
+        of(name, (round) => round.perSecond),
+        {
+          ...(name === 'direct' ? {} : { baseline: of('direct', (round) => round.perSecond) }),
+        },
+      ),
     ];
     if (name === 'gate, read' && concurrency === 1) {
-      figures.push(figure(`added by the gate to a read, p50 ${at}`, 'ms', p50 - direct, { goal: GOAL_ADDED_MS }));
+      figures.push(
+        figure(`added by the gate to a read, p50 ${at}`, 'ms', p50 - direct, {
+          goal: GOAL_ADDED_MS,
+        }),
+      );
     }
     return figures;
   });
@@ -93,5 +113,9 @@ async function oneRound(lane: Lane, concurrency: number, calls: number): Promise
     }),
   );
   const seconds = (performance.now() - began) / 1_000;
-  return { p50: median(samples), p99: quantile(samples, 0.99), perSecond: samples.length / seconds };
+  return {
+    p50: median(samples),
+    p99: quantile(samples, 0.99),
+    perSecond: samples.length / seconds,
+  };
 }

@@ -8,7 +8,10 @@ export interface RawSession {
 }
 
 /** Initializes a session. */
-export async function openRawSession(endpoint: string, token: string | undefined): Promise<RawSession> {
+export async function openRawSession(
+  endpoint: string,
+  token: string | undefined,
+): Promise<RawSession> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const url = new URL(endpoint);
   const headers: Record<string, string> = {
@@ -22,7 +25,11 @@ export async function openRawSession(endpoint: string, token: string | undefined
       const body = JSON.stringify(message);
       const sent = request(
         url,
-        { method: 'POST', agent, headers: { ...headers, 'content-length': Buffer.byteLength(body) } },
+        {
+          method: 'POST',
+          agent,
+          headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+        },
         (response) => {
           let text = '';
           response.setEncoding('utf8');
@@ -34,7 +41,11 @@ export async function openRawSession(endpoint: string, token: string | undefined
       sent.on('error', reject);
       sent.end(body);
     });
-  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'bench', version: '1' } };
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'bench', version: '1' },
+  };
   const { response, body } = await post({ jsonrpc: '2.0', id: 0, method: 'initialize', params });
   if (response.statusCode !== 200) throw new Error(`initialize: ${response.statusCode} ${body}`);
   const session = response.headers['mcp-session-id'];
@@ -46,7 +57,12 @@ export async function openRawSession(endpoint: string, token: string | undefined
       const id = nextId;
       nextId += 1;
       const began = performance.now();
-      const answer = await post({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool, arguments: args } });
+      const answer = await post({
+        jsonrpc: '2.0',
+        id,
+        method: 'tools/call',
+        params: { name: tool, arguments: args },
+      });
       const took = performance.now() - began;
       if (!answer.body.includes('"result"')) throw new Error(`${tool}: ${answer.body}`);
       return took;

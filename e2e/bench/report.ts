@@ -30,7 +30,11 @@ export function figure(
 }
 
 /** Prints the figures as a table, and writes them to the file that `--json FILE` names. */
-export async function report(title: string, figures: readonly Figure[], jsonFile: string | undefined): Promise<void> {
+export async function report(
+  title: string,
+  figures: readonly Figure[],
+  jsonFile: string | undefined,
+): Promise<void> {
   const rows = [
     ['metric', 'value', 'unit', 'baseline', 'ratio', 'goal', ''],
     ...figures.map(({ metric, value, unit, baseline, ratio, goal, met }) => [
@@ -46,7 +50,9 @@ export async function report(title: string, figures: readonly Figure[], jsonFile
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   process.stdout.write(`\n${title}\n\n`);
   for (const row of rows) {
-    const cells = row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)));
+    const cells = row.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!),
+    );
     process.stdout.write(`  ${cells.join('  ').trimEnd()}\n`);
   }
   process.stdout.write('\n');

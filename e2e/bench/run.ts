@@ -13,10 +13,15 @@ const benches: Readonly<Record<string, Bench>> = {
   start: { title: 'Starting and idling', run: startBench },
 };
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' } },
+});
 const bench = benches[positionals[0] ?? ''];
 if (bench === undefined) {
-  process.stderr.write(`usage: npm run bench <${Object.keys(benches).join('|')}> [-- --json FILE]\n`);
+  process.stderr.write(
+    `usage: npm run bench <${Object.keys(benches).join('|')}> [-- --json FILE]\n`,
+  );
   process.exitCode = 2;
 } else {
   await report(bench.title, await bench.run(), values.json);

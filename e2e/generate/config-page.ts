@@ -26,12 +26,12 @@ function settingsTable(section: ConfigSection): string {
 }
 
 function rowsOf(section: ConfigSection): string[][] {
-  const properties = toJsonSchema(section.schema).properties ?? {};
+  const { properties = {}, required = [] } = toJsonSchema(section.schema);
   return Object.entries(properties).map(([key, schema]) => [
     code(key),
     code(environmentName(section, key)),
     typeOf(schema),
-    defaultOf(schema),
+    required.includes(key) ? 'required' : defaultOf(schema),
     schema.description ?? '',
   ]);
 }

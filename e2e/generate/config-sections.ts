@@ -1,5 +1,5 @@
-import type { ConfigSection } from '@gatehouse/platform';
+import { processConfig, type ConfigSection } from '@gatehouse/platform';
 import { sections } from '@gatehouse/standalone';
 
 /** Every module's settings, in the order in which the reference shows them. */
-export const configSections: readonly ConfigSection[] = sections;
+export const configSections: readonly ConfigSection[] = [...sections, processConfig];

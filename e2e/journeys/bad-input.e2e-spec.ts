@@ -18,9 +18,14 @@ interface Fickle {
 }
 
 beforeAll(async () => {
-  world = await startWorld({ GATEHOUSE_GATEWAY_CALL_TIMEOUT_MS: '500', GATEHOUSE_GATEWAY_BODY_LIMIT_BYTES: '100000' });
+  world = await startWorld({
+    GATEHOUSE_GATEWAY_CALL_TIMEOUT_MS: '500',
+    GATEHOUSE_GATEWAY_BODY_LIMIT_BYTES: '100000',
+  });
   fickle = await startFickle();
-  const { digest } = await world.admin.submit('fickle', 'Fickle', { streamableHttp: { url: fickle.url } });
+  const { digest } = await world.admin.submit('fickle', 'Fickle', {
+    streamableHttp: { url: fickle.url },
+  });
   await world.admin.approve('fickle', digest);
   caller = await world.agent('clumsy', {
     everything: [{ tool: 'echo', mode: 'READ' }],
@@ -34,7 +39,10 @@ afterAll(async () => {
   await world.dispose();
 });
 
-const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+const HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+};
 
 interface Sent {
   readonly path?: string;
@@ -43,7 +51,12 @@ interface Sent {
   readonly headers?: { readonly [name: string]: string };
 }
 
-function send({ path = '/mcp', token = caller.token, body, headers = {} }: Sent): Promise<Response> {
+function send({
+  path = '/mcp',
+  token = caller.token,
+  body,
+  headers = {},
+}: Sent): Promise<Response> {
   return fetch(`${world.gatehouse.url}${path}`, {
     method: 'POST',
     headers: {
@@ -64,13 +77,22 @@ async function openSession(token: string): Promise<string> {
       jsonrpc: '2.0',
       id: 1,
       method: 'initialize',
-      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
+      params: {
+        protocolVersion: '2025-11-25',
+        capabilities: {},
+        clientInfo: { name: 'raw', version: '1' },
+      },
     }),
   });
   await response.text();
   expect(response.status).toBe(200);
   const id = response.headers.get('mcp-session-id') ?? '';
-  await (await send({ body: { jsonrpc: '2.0', method: 'notifications/initialized' }, headers: { 'mcp-session-id': id } })).text();
+  await (
+    await send({
+      body: { jsonrpc: '2.0', method: 'notifications/initialized' },
+      headers: { 'mcp-session-id': id },
+    })
+  ).text();
   return id;
 }
 
@@ -82,7 +104,9 @@ const call = (name: string, args: unknown = {}): unknown => ({
 });
 
 /** The JSON-RPC message of an answer, sent plainly or as the one event of a stream. */
-async function messageOf(response: Response): Promise<{ id?: unknown; error?: { code: number; message: string } }> {
+async function messageOf(
+  response: Response,
+): Promise<{ id?: unknown; error?: { code: number; message: string } }> {
   const text = await response.text();
   const data = /^data: (.*)$/m.exec(text)?.[1];
   return JSON.parse(data ?? text) as { error?: { code: number; message: string } };
@@ -99,7 +123,7 @@ async function recordsOf(work: () => Promise<unknown>): Promise<readonly Record[
 const QUIET_MS = 150;
 
 async function quietTrail(): Promise<readonly Record[]> {
-  for (let last = -1; ; ) {
+  for (let last = -1; ;) {
     const records = await world.trail();
     if (records.length === last) return records;
     last = records.length;
@@ -116,7 +140,13 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { what: 'malformed JSON', sent: () => ({ body: '{"jsonrpc":' }), status: 400, rpcCode: -32700, reason: 'json-malformed' },
+  {
+    what: 'malformed JSON',
+    sent: () => ({ body: '{"jsonrpc":' }),
+    status: 400,
+    rpcCode: -32700,
+    reason: 'json-malformed',
+  },
   {
     what: 'another content type',
     sent: () => ({ body: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
@@ -124,8 +154,20 @@ const cases: readonly Case[] = [
     rpcCode: -31011,
     reason: 'content-type-unsupported',
   },
-  { what: 'a batch', sent: () => ({ body: [call('everything__echo')] }), status: 400, rpcCode: -32600, reason: 'batch-unsupported' },
-  { what: 'JSON that is no message', sent: () => ({ body: { hello: 1 } }), status: 400, rpcCode: -32600, reason: 'message-malformed' },
+  {
+    what: 'a batch',
+    sent: () => ({ body: [call('everything__echo')] }),
+    status: 400,
+    rpcCode: -32600,
+    reason: 'batch-unsupported',
+  },
+  {
+    what: 'JSON that is no message',
+    sent: () => ({ body: { hello: 1 } }),
+    status: 400,
+    rpcCode: -32600,
+    reason: 'message-malformed',
+  },
   {
     what: 'an unknown method',
     sent: () => ({ body: { jsonrpc: '2.0', id: 7, method: 'tools/destroy' } }),
@@ -133,7 +175,13 @@ const cases: readonly Case[] = [
     rpcCode: -32601,
     reason: 'method-unknown',
   },
-  { what: 'an unknown tool', sent: () => ({ body: call('everything__nothing') }), status: 200, rpcCode: -32602, reason: 'tool-unknown' },
+  {
+    what: 'an unknown tool',
+    sent: () => ({ body: call('everything__nothing') }),
+    status: 200,
+    rpcCode: -32602,
+    reason: 'tool-unknown',
+  },
   {
     what: 'an unknown server',
     sent: () => ({ path: '/s/nowhere/mcp', body: call('echo') }),
@@ -141,8 +189,20 @@ const cases: readonly Case[] = [
     rpcCode: -31020,
     reason: 'server-unknown',
   },
-  { what: 'no token', sent: () => ({ token: null, body: call('everything__echo') }), status: 401, rpcCode: -31001, reason: 'authentication-required' },
-  { what: 'a garbled token', sent: () => ({ token: `${caller.token}x`, body: call('everything__echo') }), status: 401, rpcCode: -31002, reason: 'token-malformed' },
+  {
+    what: 'no token',
+    sent: () => ({ token: null, body: call('everything__echo') }),
+    status: 401,
+    rpcCode: -31001,
+    reason: 'authentication-required',
+  },
+  {
+    what: 'a garbled token',
+    sent: () => ({ token: `${caller.token}x`, body: call('everything__echo') }),
+    status: 401,
+    rpcCode: -31002,
+    reason: 'token-malformed',
+  },
   {
     what: 'an expired token',
     sent: async () => ({ token: await expiredToken(), body: call('everything__echo') }),
@@ -181,22 +241,27 @@ const cases: readonly Case[] = [
 ];
 
 describe('bad input at the gate', () => {
-  it.each(cases)('$what: its catalogued answer, and one record', async ({ sent, status, rpcCode, reason }) => {
-    const message = await sent();
-    let answer: Awaited<ReturnType<typeof messageOf>> | undefined;
-    const records = await recordsOf(async () => {
-      const response = await send(message);
-      expect(response.status).toBe(status);
-      answer = await messageOf(response);
-    });
-    expect(answer?.error?.code).toBe(rpcCode);
-    expect(records).toHaveLength(1);
-    expect(records[0]).toMatchObject({ decision: 'DENY', outcome: 'REFUSED', phase: 'OUTCOME' });
-    expect(records[0]?.reason.code).toBe(reason);
-  });
+  it.each(cases)(
+    '$what: its catalogued answer, and one record',
+    async ({ sent, status, rpcCode, reason }) => {
+      const message = await sent();
+      let answer: Awaited<ReturnType<typeof messageOf>> | undefined;
+      const records = await recordsOf(async () => {
+        const response = await send(message);
+        expect(response.status).toBe(status);
+        answer = await messageOf(response);
+      });
+      expect(answer?.error?.code).toBe(rpcCode);
+      expect(records).toHaveLength(1);
+      expect(records[0]).toMatchObject({ decision: 'DENY', outcome: 'REFUSED', phase: 'OUTCOME' });
+      expect(records[0]?.reason.code).toBe(reason);
+    },
+  );
 
   it('nothing of it reached a tool: the session still works', async () => {
-    const answer = await messageOf(await send({ body: call('everything__echo', { message: 'still here' }) }));
+    const answer = await messageOf(
+      await send({ body: call('everything__echo', { message: 'still here' }) }),
+    );
     expect(JSON.stringify(answer)).toContain('still here');
   });
 });
@@ -206,20 +271,27 @@ describe('a server behind the gate that turns bad', () => {
     ['slow', 'upstream-timeout', -31031],
     ['garbage', 'upstream-garbled', -31032],
     ['down', 'upstream-unavailable', -31030],
-  ] as const)('%s: its catalogued answer, and one record of the outcome', async (mood, reason, rpcCode) => {
-    fickle.mood = 'well';
-    const fine = await messageOf(await send({ body: call('fickle__look') }));
-    expect(fine.error).toBeUndefined();
-    if (mood === 'down') await fickle.close();
-    else fickle.mood = mood;
-    let answer: Awaited<ReturnType<typeof messageOf>> | undefined;
-    const records = await recordsOf(async () => {
-      answer = await messageOf(await send({ body: call('fickle__look') }));
-    });
-    expect(answer?.error?.code).toBe(rpcCode);
-    expect(records).toHaveLength(1);
-    expect(records[0]).toMatchObject({ decision: 'ALLOW', outcome: 'UPSTREAM_ERROR', reason: { code: reason } });
-  });
+  ] as const)(
+    '%s: its catalogued answer, and one record of the outcome',
+    async (mood, reason, rpcCode) => {
+      fickle.mood = 'well';
+      const fine = await messageOf(await send({ body: call('fickle__look') }));
+      expect(fine.error).toBeUndefined();
+      if (mood === 'down') await fickle.close();
+      else fickle.mood = mood;
+      let answer: Awaited<ReturnType<typeof messageOf>> | undefined;
+      const records = await recordsOf(async () => {
+        answer = await messageOf(await send({ body: call('fickle__look') }));
+      });
+      expect(answer?.error?.code).toBe(rpcCode);
+      expect(records).toHaveLength(1);
+      expect(records[0]).toMatchObject({
+        decision: 'ALLOW',
+        outcome: 'UPSTREAM_ERROR',
+        reason: { code: reason },
+      });
+    },
+  );
 });
 
 async function keyOf(name: string): Promise<{ agentId: string }> {
@@ -248,7 +320,9 @@ async function expiredToken(): Promise<string> {
 
 async function revokedToken(): Promise<string> {
   const { token, keyId } = await world.admin.createAgent('revoked', 'viewer');
-  await connectCaller(`${world.gatehouse.url}/mcp`, token, 'before').then((connected) => connected.close());
+  await connectCaller(`${world.gatehouse.url}/mcp`, token, 'before').then((connected) =>
+    connected.close(),
+  );
   await world.admin.revokeKey(keyId, 'test');
   await eventually(async () => {
     const refused = await send({ token, body: call('everything__echo') });
@@ -260,9 +334,15 @@ async function revokedToken(): Promise<string> {
 
 async function startFickle(): Promise<Fickle> {
   const state = { mood: 'well' as Fickle['mood'] };
-  const tools = [{ name: 'look', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } }];
+  const tools = [
+    { name: 'look', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } },
+  ];
   const results: { readonly [method: string]: unknown } = {
-    initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'fickle', version: '1' } },
+    initialize: {
+      protocolVersion: '2025-11-25',
+      capabilities: { tools: {} },
+      serverInfo: { name: 'fickle', version: '1' },
+    },
     'tools/list': { tools },
     'tools/call': { content: [{ type: 'text', text: 'seen' }] },
   };
@@ -271,11 +351,19 @@ async function startFickle(): Promise<Fickle> {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       const message = (body === '' ? {} : JSON.parse(body)) as { id?: unknown; method?: string };
-      if (message.id === undefined) return void response.writeHead(request.method === 'GET' ? 405 : 202).end();
+      if (message.id === undefined)
+        return void response.writeHead(request.method === 'GET' ? 405 : 202).end();
       if (message.method === 'tools/call' && state.mood === 'slow') return;
       response.setHeader('content-type', 'application/json');
-      if (message.method === 'tools/call' && state.mood === 'garbage') return void response.end('{"jsonrpc": oops');
-      response.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, result: results[message.method ?? ''] ?? {} }));
+      if (message.method === 'tools/call' && state.mood === 'garbage')
+        return void response.end('{"jsonrpc": oops');
+      response.end(
+        JSON.stringify({
+          jsonrpc: '2.0',
+          id: message.id,
+          result: results[message.method ?? ''] ?? {},
+        }),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -40,7 +40,9 @@ describe('kill -9 in the middle of a thousand concurrent calls', () => {
     });
     const answered = new Set<string>();
     const callers = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => connectCaller(`${world.gatehouse.url}/mcp`, token, `busy-${index}`)),
+      Array.from({ length: 10 }, (_, index) =>
+        connectCaller(`${world.gatehouse.url}/mcp`, token, `busy-${index}`),
+      ),
     );
     let killed: Promise<void> | undefined;
     const calls = Array.from({ length: CALLS }, async (_, index) => {
@@ -49,7 +51,10 @@ describe('kill -9 in the middle of a thousand concurrent calls', () => {
       const { failed } =
         index % 2 === 0
           ? await caller.call('everything__echo', { message: name })
-          : await caller.call('files__write_file', { path: join(world.folder, name), content: name });
+          : await caller.call('files__write_file', {
+              path: join(world.folder, name),
+              content: name,
+            });
       if (failed) return;
       answered.add(name);
       if (answered.size === KILL_AFTER) killed = world.gatehouse.kill();
@@ -57,7 +62,10 @@ describe('kill -9 in the middle of a thousand concurrent calls', () => {
     await eventually(() => expect(killed).toBeDefined(), { timeoutMs: 60_000 });
     await killed;
     // What was under way can never be answered: the clients may wait for their own time-out.
-    await Promise.race([Promise.allSettled(calls), new Promise((resolve) => setTimeout(resolve, 2_000))]);
+    await Promise.race([
+      Promise.allSettled(calls),
+      new Promise((resolve) => setTimeout(resolve, 2_000)),
+    ]);
     const answeredByThen = [...answered];
     await world.gatehouse.start();
     for (const caller of callers) void caller.close().catch(() => undefined);

@@ -1,9 +1,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installation, type CommandResult, type Installation } from './harness/gatehouse-process.ts';
+import {
+  installation,
+  type CommandResult,
+  type Installation,
+} from './harness/gatehouse-process.ts';
 
-const leftOvers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('gatehouse-demo-'));
+const leftOvers = (): string[] =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith('gatehouse-demo-'));
 
 describe('gatehouse demo', () => {
   let place: Installation;

@@ -12,7 +12,10 @@ beforeAll(async () => {
 afterAll(() => world.dispose());
 
 const endpoint = (path: string): string => `${world.gatehouse.url}${path}`;
-const HEADERS = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+const HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/json, text/event-stream',
+};
 
 /** The very bytes that a call of `tool` is answered with, in a session of its own. */
 async function rawAnswer(path: string, token: string, tool: string): Promise<string> {
@@ -22,27 +25,42 @@ async function rawAnswer(path: string, token: string, tool: string): Promise<str
       headers: { ...HEADERS, authorization: `Bearer ${token}`, ...headers },
       body: JSON.stringify(body),
     });
-  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
+  const params = {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'raw', version: '1' },
+  };
   const opened = await post({ jsonrpc: '2.0', id: 1, method: 'initialize', params });
   await opened.text();
   const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
   await (await post({ jsonrpc: '2.0', method: 'notifications/initialized' }, session)).text();
-  const answer = await post({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: tool, arguments: {} } }, session);
+  const answer = await post(
+    { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: tool, arguments: {} } },
+    session,
+  );
   return `${answer.status}\n${(await answer.text()).replaceAll(tool, '<tool>').replaceAll(/^id: .*$/gm, 'id: <event>')}`;
 }
 
 describe('a governed call', () => {
   it('shows each role exactly what it may call, on both kinds of endpoint, and lets it call exactly that', async () => {
     const reader = await world.agent('reader', { files: [{ tool: '*', mode: 'READ' }] });
-    for (const [path, prefix] of [['/s/files/mcp', ''], ['/mcp', 'files__']] as const) {
+    for (const [path, prefix] of [
+      ['/s/files/mcp', ''],
+      ['/mcp', 'files__'],
+    ] as const) {
       const caller = await connectCaller(endpoint(path), reader.token, 'journey');
       const tools = await caller.listTools();
       expect(tools).toContain(`${prefix}read_text_file`);
       expect(tools.filter((tool) => /write|edit|create|move/.test(tool))).toEqual([]);
       expect(tools.every((tool) => tool.startsWith(prefix))).toBe(true);
-      const read = await caller.call(`${prefix}read_text_file`, { path: join(world.folder, 'note.txt') });
+      const read = await caller.call(`${prefix}read_text_file`, {
+        path: join(world.folder, 'note.txt'),
+      });
       expect(read).toEqual({ text: 'a note\n', failed: false });
-      const refused = await caller.call(`${prefix}write_file`, { path: join(world.folder, 'no.txt'), content: '' });
+      const refused = await caller.call(`${prefix}write_file`, {
+        path: join(world.folder, 'no.txt'),
+        content: '',
+      });
       expect(refused.failed).toBe(true);
       await expect(readFile(join(world.folder, 'no.txt'))).rejects.toThrow(/ENOENT/);
       await caller.close();
@@ -50,14 +68,18 @@ describe('a governed call', () => {
   });
 
   it('answers a hidden tool, a missing tool and a tool of a hidden server with the same bytes', async () => {
-    const { token } = await world.agent('narrow', { files: [{ tool: 'read_text_file', mode: 'READ' }] });
+    const { token } = await world.agent('narrow', {
+      files: [{ tool: 'read_text_file', mode: 'READ' }],
+    });
     const missing = await rawAnswer('/s/files/mcp', token, 'no_such_tool');
     expect(await rawAnswer('/s/files/mcp', token, 'write_file')).toBe(missing);
     const everywhere = await rawAnswer('/mcp', token, 'files__no_such_tool');
     expect(await rawAnswer('/mcp', token, 'files__write_file')).toBe(everywhere);
     expect(await rawAnswer('/mcp', token, 'everything__echo')).toBe(everywhere);
     expect(await rawAnswer('/mcp', token, 'nowhere__echo')).toBe(everywhere);
-    expect(await rawAnswer('/s/everything/mcp', token, 'echo')).toBe(await rawAnswer('/s/nowhere/mcp', token, 'echo'));
+    expect(await rawAnswer('/s/everything/mcp', token, 'echo')).toBe(
+      await rawAnswer('/s/nowhere/mcp', token, 'echo'),
+    );
   });
 
   it('serves the approved copy of a tool, word for word', async () => {
@@ -89,26 +111,37 @@ describe('a governed call', () => {
     await world.ask(
       `mutation { defineRole(input: { name: "no-echo", connectors: [{ slug: "*", tools: [{ tool: "echo", mode: OFF, deny: true }] }] }) { bundleNumber } }`,
     );
-    const { agents } = await world.ask<{ agents: { nodes: { id: string; name: string }[] } }>(`{ agents { nodes { id name } } }`);
+    const { agents } = await world.ask<{ agents: { nodes: { id: string; name: string }[] } }>(
+      `{ agents { nodes { id name } } }`,
+    );
     const id = agents.nodes.find((agent) => agent.name === 'torn')?.id;
     const caller = await connectCaller(endpoint('/mcp'), token, 'journey');
     expect(await caller.listTools()).toContain('everything__echo');
-    await world.ask(`mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`, {
-      input: { assignee: { kind: 'AGENT', id }, role: 'no-echo' },
-    });
-    await eventually(async () => expect(await caller.listTools()).not.toContain('everything__echo'));
+    await world.ask(
+      `mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`,
+      {
+        input: { assignee: { kind: 'AGENT', id }, role: 'no-echo' },
+      },
+    );
+    await eventually(async () =>
+      expect(await caller.listTools()).not.toContain('everything__echo'),
+    );
     await caller.close();
   });
 });
 
 describe('the audit trail', () => {
   it('knows who, what, whence and why, with the arguments sealed until they are revealed', async () => {
-    const { token } = await world.agent('witness', { everything: [{ tool: 'echo', mode: 'READ' }] });
+    const { token } = await world.agent('witness', {
+      everything: [{ tool: 'echo', mode: 'READ' }],
+    });
     const caller = await connectCaller(endpoint('/mcp'), token, 'journey');
     await caller.call('everything__echo', { message: 'for the record' });
     await caller.close();
     const record = await eventually(async () => {
-      const { auditRecords } = await world.ask<{ auditRecords: { nodes: { [field: string]: unknown }[] } }>(
+      const { auditRecords } = await world.ask<{
+        auditRecords: { nodes: { [field: string]: unknown }[] };
+      }>(
         `query ($filter: AuditFilter) { auditRecords(filter: $filter) { nodes {
            id principal { name kind roles } server tool toolClass decision outcome reason { code text } client { name version }
            clientIp sessionRef durationMs argumentsBytes resultBytes bundleNumber userAgent hasArguments } } }`,
@@ -139,7 +172,9 @@ describe('the audit trail', () => {
   });
 
   it('outlives what it names: renamed, disabled and suspended things stay in it by their old names', async () => {
-    const { token } = await world.agent('old-name', { files: [{ tool: 'read_text_file', mode: 'READ' }] });
+    const { token } = await world.agent('old-name', {
+      files: [{ tool: 'read_text_file', mode: 'READ' }],
+    });
     const caller = await connectCaller(endpoint('/s/files/mcp'), token, 'journey');
     await caller.call('read_text_file', { path: join(world.folder, 'note.txt') });
     await caller.close();
@@ -149,14 +184,22 @@ describe('the audit trail', () => {
       expect(found).toHaveLength(1);
       return found;
     });
-    const { agents } = await world.ask<{ agents: { nodes: { id: string; name: string }[] } }>(`{ agents { nodes { id name } } }`);
+    const { agents } = await world.ask<{ agents: { nodes: { id: string; name: string }[] } }>(
+      `{ agents { nodes { id name } } }`,
+    );
     const agentId = agents.nodes.find((agent) => agent.name === 'old-name')?.id;
-    await world.ask(`mutation ($input: RenameAgentInput!) { renameAgent(input: $input) { agent { name } } }`, {
-      input: { agentId, name: 'new-name' },
-    });
-    await world.ask(`mutation ($input: DisableAgentInput!) { disableAgent(input: $input) { agent { active } } }`, {
-      input: { agentId, reason: 'gone' },
-    });
+    await world.ask(
+      `mutation ($input: RenameAgentInput!) { renameAgent(input: $input) { agent { name } } }`,
+      {
+        input: { agentId, name: 'new-name' },
+      },
+    );
+    await world.ask(
+      `mutation ($input: DisableAgentInput!) { disableAgent(input: $input) { agent { active } } }`,
+      {
+        input: { agentId, reason: 'gone' },
+      },
+    );
     await world.ask(`mutation { deleteRole(input: { name: "old-name-role" }) { name } }`);
     await world.admin.suspend('files', 'gone');
     expect(await world.trail(filter)).toEqual(before);
@@ -169,7 +212,10 @@ describe('the audit trail', () => {
     expect(table.stdout).toMatch(/who.*what.*decision.*why/);
     expect(table.stdout).toMatch(/files read_text_file/);
     const json = await world.gatehouse.run('audit', 'tail', '--json', '--denied', '-n', '5');
-    const rows = json.stdout.trim().split('\n').map((line) => JSON.parse(line) as { decision: string });
+    const rows = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { decision: string });
     expect(rows.length).toBeGreaterThan(0);
     expect(rows.every((row) => row.decision === 'DENY')).toBe(true);
   });

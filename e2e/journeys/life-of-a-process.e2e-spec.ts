@@ -37,7 +37,9 @@ describe('the life of a standalone process', () => {
 
   it('ends cleanly on Ctrl-C: exit code 0, database stopped, directory free', async () => {
     expect(await place.stop('SIGINT')).toBe(0);
-    await expect(stat(join(place.dataDirectory, 'postgres/data/postmaster.pid'))).rejects.toThrow(/ENOENT/);
+    await expect(stat(join(place.dataDirectory, 'postgres/data/postmaster.pid'))).rejects.toThrow(
+      /ENOENT/,
+    );
     expect((await place.run('status')).code).toBe(3);
   });
 
@@ -56,8 +58,12 @@ describe('the life of a standalone process', () => {
     await place.kill();
     await place.start();
     const again = new Administrator(place.url, await place.adminToken());
-    await expect(again.createAgent('before-the-crash', 'viewer')).rejects.toMatchObject({ code: 'agent-name-taken' });
-    await expect(again.createAgent('kept', 'viewer')).rejects.toMatchObject({ code: 'agent-name-taken' });
+    await expect(again.createAgent('before-the-crash', 'viewer')).rejects.toMatchObject({
+      code: 'agent-name-taken',
+    });
+    await expect(again.createAgent('kept', 'viewer')).rejects.toMatchObject({
+      code: 'agent-name-taken',
+    });
   });
 
   it('mints no second admin key because somebody removed the token file', async () => {
@@ -95,6 +101,7 @@ describe('the life of a standalone process', () => {
   it('explains itself', async () => {
     const { code, stdout } = await place.run('--help');
     expect(code).toBe(0);
-    for (const command of ['start', 'demo', 'status', 'audit', 'rebuild']) expect(stdout).toContain(command);
+    for (const command of ['start', 'demo', 'status', 'audit', 'rebuild'])
+      expect(stdout).toContain(command);
   });
 });

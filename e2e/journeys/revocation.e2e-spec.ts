@@ -33,18 +33,31 @@ async function person(userName: string): Promise<Person> {
 }
 
 async function assign(kind: 'USER' | 'GROUP' | 'AGENT', id: string, role: string): Promise<void> {
-  await world.ask(`mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`, {
-    input: { assignee: { kind, id }, role },
-  });
+  await world.ask(
+    `mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`,
+    {
+      input: { assignee: { kind, id }, role },
+    },
+  );
 }
 
-const connect = (token: string): Promise<McpCaller> => connectCaller(`${world.gatehouse.url}/mcp`, token, 'journey');
+const connect = (token: string): Promise<McpCaller> =>
+  connectCaller(`${world.gatehouse.url}/mcp`, token, 'journey');
 
 /** Starts a call that would take half a minute, lets it get to the server, takes the right away, and answers how it ended. */
-async function cutWhile(caller: McpCaller, takeAway: () => Promise<unknown>): Promise<{ text: string; failed: boolean }> {
-  const call = caller.call('everything__trigger-long-running-operation', { duration: LONG_CALL_S, steps: 5 });
+async function cutWhile(
+  caller: McpCaller,
+  takeAway: () => Promise<unknown>,
+): Promise<{ text: string; failed: boolean }> {
+  const call = caller.call('everything__trigger-long-running-operation', {
+    duration: LONG_CALL_S,
+    steps: 5,
+  });
   await eventually(async () => {
-    const intents = await world.trail({ tool: 'trigger-long-running-operation', outcome: 'UNKNOWN' });
+    const intents = await world.trail({
+      tool: 'trigger-long-running-operation',
+      outcome: 'UNKNOWN',
+    });
     expect(intents.length).toBeGreaterThan(0);
   });
   await takeAway();
@@ -60,9 +73,12 @@ describe('a right that ends while it is being used', () => {
     await assign('USER', ada.userId, 'developer');
     const caller = await connect(ada.token);
     const cut = await cutWhile(caller, () =>
-      world.ask(`mutation ($input: DeactivateUserInput!) { deactivateUser(input: $input) { user { active } } }`, {
-        input: { userId: ada.userId, reason: 'left the company' },
-      }),
+      world.ask(
+        `mutation ($input: DeactivateUserInput!) { deactivateUser(input: $input) { user { active } } }`,
+        {
+          input: { userId: ada.userId, reason: 'left the company' },
+        },
+      ),
     );
     expect(cut.failed).toBe(true);
     expect((await caller.call('everything__echo', { message: 'x' })).failed).toBe(true);
@@ -78,7 +94,9 @@ describe('a right that ends while it is being used', () => {
     const { token } = await world.agent('long', { everything: [{ tool: '*', mode: 'WRITE' }] });
     const caller = await connect(token);
     const heard = caller.announcements;
-    const cut = await cutWhile(caller, () => world.admin.defineRole('long-role', '', { everything: [{ tool: 'echo', mode: 'READ' }] }));
+    const cut = await cutWhile(caller, () =>
+      world.admin.defineRole('long-role', '', { everything: [{ tool: 'echo', mode: 'READ' }] }),
+    );
     expect(cut.failed).toBe(true);
     await eventually(() => expect(caller.announcements).toBeGreaterThan(heard));
     expect(await caller.listTools()).toEqual(['everything__echo']);
@@ -87,7 +105,9 @@ describe('a right that ends while it is being used', () => {
   });
 
   it('a revoked key: its session ends, another key of the same agent goes on', async () => {
-    const { token, keyId } = await world.agent('two-keys', { everything: [{ tool: 'echo', mode: 'READ' }] });
+    const { token, keyId } = await world.agent('two-keys', {
+      everything: [{ tool: 'echo', mode: 'READ' }],
+    });
     const caller = await connect(token);
     const { rotateKey } = await world.ask<{ rotateKey: { token: string } }>(
       `mutation ($input: RotateKeyInput!) { rotateKey(input: $input) { token } }`,
@@ -96,7 +116,9 @@ describe('a right that ends while it is being used', () => {
     const successor = await connect(rotateKey.token);
     expect((await caller.call('everything__echo', { message: 'overlap' })).failed).toBe(false);
     await world.admin.revokeKey(keyId, 'rotated');
-    await eventually(async () => expect((await caller.call('everything__echo', { message: 'x' })).failed).toBe(true));
+    await eventually(async () =>
+      expect((await caller.call('everything__echo', { message: 'x' })).failed).toBe(true),
+    );
     expect((await successor.call('everything__echo', { message: 'mine' })).text).toContain('mine');
     await successor.close();
     await caller.close();
@@ -114,12 +136,16 @@ describe('a right that ends while it is being used', () => {
     const leave = `mutation ($input: RemoveGroupMemberInput!) { removeGroupMember(input: $input) { group { id } } }`;
     await world.ask(join, { input: membership });
     const caller = await connect(bea.token);
-    await eventually(async () => expect(await caller.listTools()).toContain('files__read_text_file'));
+    await eventually(async () =>
+      expect(await caller.listTools()).toContain('files__read_text_file'),
+    );
     expect(await caller.listTools()).not.toContain('files__write_file');
     await world.ask(leave, { input: membership });
     await eventually(async () => expect(await caller.listTools()).toEqual([]));
     await world.ask(join, { input: membership });
-    await eventually(async () => expect(await caller.listTools()).toContain('files__read_text_file'));
+    await eventually(async () =>
+      expect(await caller.listTools()).toContain('files__read_text_file'),
+    );
     await caller.close();
   });
 
@@ -129,7 +155,9 @@ describe('a right that ends while it is being used', () => {
     const cut = await cutWhile(caller, () => world.admin.suspend('everything', 'test'));
     expect(cut.failed).toBe(true);
     expect(await caller.listTools()).toEqual([]);
-    await world.ask(`mutation { resumeServer(input: { slug: "everything" }) { server { status } } }`);
+    await world.ask(
+      `mutation { resumeServer(input: { slug: "everything" }) { server { status } } }`,
+    );
     await eventually(async () => expect(await caller.listTools()).toContain('everything__echo'));
     expect((await caller.call('everything__echo', { message: 'back' })).text).toContain('back');
     await caller.close();

@@ -36,7 +36,9 @@ export interface Installation {
 }
 
 /** An installation that nothing runs on yet. `env` holds settings for every process of it. */
-export async function installation(env: Readonly<Record<string, string>> = {}): Promise<Installation> {
+export async function installation(
+  env: Readonly<Record<string, string>> = {},
+): Promise<Installation> {
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-e2e-'));
   await chmod(root, 0o755);
   const dataDirectory = join(root, 'data');
@@ -77,7 +79,10 @@ export async function installation(env: Readonly<Record<string, string>> = {}): 
     },
     async start(more) {
       output = '';
-      const started = spawn(process.execPath, [COMMAND, 'start'], { env: environment(more), cwd: root });
+      const started = spawn(process.execPath, [COMMAND, 'start'], {
+        env: environment(more),
+        cwd: root,
+      });
       child = started;
       for (const stream of [started.stdout, started.stderr]) {
         stream.setEncoding('utf8').on('data', (text: string) => {
@@ -104,7 +109,10 @@ export async function installation(env: Readonly<Record<string, string>> = {}): 
       return (await readFile(join(dataDirectory, 'admin-token'), 'utf8')).trim();
     },
     async run(...args) {
-      const command = spawn(process.execPath, [COMMAND, ...args], { env: environment(), cwd: root });
+      const command = spawn(process.execPath, [COMMAND, ...args], {
+        env: environment(),
+        cwd: root,
+      });
       let [stdout, stderr] = ['', ''];
       command.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
       command.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

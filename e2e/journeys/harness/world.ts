@@ -48,7 +48,10 @@ export interface World {
   /** Asks GraphQL as the bootstrap administrator. */
   ask<Data>(query: string, variables?: { readonly [name: string]: unknown }): Promise<Data>;
   /** Defines a role and an agent that holds it. */
-  agent(name: string, connectors: { readonly [slug: string]: readonly ToolRule[] }): Promise<{ keyId: string; token: string }>;
+  agent(
+    name: string,
+    connectors: { readonly [slug: string]: readonly ToolRule[] },
+  ): Promise<{ keyId: string; token: string }>;
   /** All records that match, newest first. */
   trail(filter?: { readonly [field: string]: unknown }): Promise<readonly Record[]>;
   dispose(): Promise<void>;
@@ -73,12 +76,15 @@ export async function startWorld(env: { readonly [name: string]: string } = {}):
     await gatehouse.start();
     const token = await gatehouse.adminToken();
     const admin = new Administrator(gatehouse.url, token);
-    const http = await admin.submit('everything', 'Everything', { streamableHttp: { url: everything.url } });
+    const http = await admin.submit('everything', 'Everything', {
+      streamableHttp: { url: everything.url },
+    });
     await admin.classify('everything', 'echo', 'READ');
     await admin.approve('everything', http.digest);
     const stdio = await admin.submit('files', 'Files', { stdio: { command, args } });
     await admin.approve('files', stdio.digest);
-    const ask: World['ask'] = (query, variables) => askGraphQL(gatehouse.url, token, query, variables);
+    const ask: World['ask'] = (query, variables) =>
+      askGraphQL(gatehouse.url, token, query, variables);
     return {
       gatehouse,
       admin,
@@ -91,7 +97,7 @@ export async function startWorld(env: { readonly [name: string]: string } = {}):
       },
       async trail(filter = {}) {
         const records: Record[] = [];
-        for (let after: string | null = null; ; ) {
+        for (let after: string | null = null; ;) {
           const { auditRecords }: TrailPage = await ask<TrailPage>(TRAIL, { filter, after });
           records.push(...auditRecords.nodes);
           if (!auditRecords.pageInfo.hasNextPage) return records;

@@ -51,8 +51,10 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   if (!(await exists(join(data, 'PG_VERSION')))) await initialise(binaries, data, password, user);
   const socketFolder = port === undefined ? await prepareSocketFolder(directory, user) : '';
   await writeSettings(data, socketFolder, options, user);
-  const stop = (mode: 'fast' | 'immediate' = 'fast'): Promise<void> => stopServer(binaries, data, mode, user);
-  const start = (): Promise<void> => startServer(binaries, data, join(directory, 'server.log'), user);
+  const stop = (mode: 'fast' | 'immediate' = 'fast'): Promise<void> =>
+    stopServer(binaries, data, mode, user);
+  const start = (): Promise<void> =>
+    startServer(binaries, data, join(directory, 'server.log'), user);
   await stop();
   await start();
   const host = port === undefined ? encodeURIComponent(socketFolder) : `127.0.0.1:${port}`;
@@ -101,10 +103,14 @@ async function initialise(
   }
 }
 
-async function prepareSocketFolder(directory: string, user: ServerUser | undefined): Promise<string> {
+async function prepareSocketFolder(
+  directory: string,
+  user: ServerUser | undefined,
+): Promise<string> {
   const near = join(directory, 'run');
   const digest = createHash('sha256').update(directory).digest('hex').slice(0, 12);
-  const folder = near.length <= LONGEST_SOCKET_FOLDER ? near : join(tmpdir(), `gatehouse-${digest}`);
+  const folder =
+    near.length <= LONGEST_SOCKET_FOLDER ? near : join(tmpdir(), `gatehouse-${digest}`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if (user !== undefined) await chown(folder, user.uid, user.gid);
   return folder;
@@ -145,7 +151,14 @@ async function startServer(
   logFile: string,
   user: ServerUser | undefined,
 ): Promise<void> {
-  const args = ['start', '--wait', '--timeout=60', '--silent', `--pgdata=${data}`, `--log=${logFile}`];
+  const args = [
+    'start',
+    '--wait',
+    '--timeout=60',
+    '--silent',
+    `--pgdata=${data}`,
+    `--log=${logFile}`,
+  ];
   // `ignore`: the server would inherit a pipe and keep it open for as long as it lives.
   const child = spawn(pgCtl, args, { ...user, cwd: '/', stdio: 'ignore', detached: true });
   const code = await new Promise<number | null>((resolve, reject) => {
@@ -154,7 +167,9 @@ async function startServer(
   });
   if (code === 0) return;
   const log = await readFile(logFile, 'utf8').catch(() => '');
-  throw new Error(`PostgreSQL did not start; the end of its log:\n${log.split('\n').slice(-12).join('\n')}`);
+  throw new Error(
+    `PostgreSQL did not start; the end of its log:\n${log.split('\n').slice(-12).join('\n')}`,
+  );
 }
 
 async function stopServer(
@@ -169,7 +184,11 @@ async function stopServer(
     () => false,
   );
   if (!running) return;
-  await run(pgCtl, ['stop', '--wait', '--timeout=60', '--silent', `--mode=${mode}`, `--pgdata=${data}`], options);
+  await run(
+    pgCtl,
+    ['stop', '--wait', '--timeout=60', '--silent', `--mode=${mode}`, `--pgdata=${data}`],
+    options,
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -22,10 +22,13 @@ export async function findBinaries(runAs: ServerUser | undefined): Promise<Postg
   try {
     found = (await import(packageName)) as typeof found;
   } catch (error) {
-    throw new Error(`there is no embedded PostgreSQL for this machine (${packageName})`, { cause: error });
+    throw new Error(`there is no embedded PostgreSQL for this machine (${packageName})`, {
+      cause: error,
+    });
   }
   const native = dirname(dirname(found.initdb));
-  const home = runAs === undefined || (await reachableByOthers(native)) ? native : await copyOut(native);
+  const home =
+    runAs === undefined || (await reachableByOthers(native)) ? native : await copyOut(native);
   return { initdb: join(home, 'bin', 'initdb'), pgCtl: join(home, 'bin', 'pg_ctl') };
 }
 
@@ -41,7 +44,10 @@ export async function reachableByOthers(path: string): Promise<boolean> {
 
 async function copyOut(native: string): Promise<string> {
   const { ino, mtimeMs } = await stat(join(native, 'bin', 'postgres'));
-  const target = join(tmpdir(), `gatehouse-postgres-${process.getuid?.() ?? 0}-${ino}-${Math.floor(mtimeMs)}`);
+  const target = join(
+    tmpdir(),
+    `gatehouse-postgres-${process.getuid?.() ?? 0}-${ino}-${Math.floor(mtimeMs)}`,
+  );
   try {
     await access(target);
     return target;

@@ -17,7 +17,14 @@ export async function findServerUser(): Promise<ServerUser | undefined> {
   try {
     return await lookUp();
   } catch {
-    await run('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', NAME]);
+    await run('useradd', [
+      '--system',
+      '--user-group',
+      '--no-create-home',
+      '--shell',
+      '/usr/sbin/nologin',
+      NAME,
+    ]);
     return lookUp();
   }
 }

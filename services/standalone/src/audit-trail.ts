@@ -57,7 +57,11 @@ const COLUMNS = ['time', 'who', 'what', 'decision', 'why', 'ms'] as const;
 export function trailTable(newestFirst: readonly TrailRow[]): string {
   const table = new Table({
     head: [...COLUMNS],
-    style: { head: pc.isColorSupported ? ['bold'] : [], border: pc.isColorSupported ? ['grey'] : [], compact: true },
+    style: {
+      head: pc.isColorSupported ? ['bold'] : [],
+      border: pc.isColorSupported ? ['grey'] : [],
+      compact: true,
+    },
     colAligns: ['left', 'left', 'left', 'left', 'left', 'right'],
     colWidths: [null, null, null, null, 64, null],
     wordWrap: true,
@@ -74,7 +78,10 @@ export function trailLine(row: TrailRow): string {
 function trailCells(row: TrailRow): string[] {
   const what = row.tool === null ? row.method : `${row.server ?? '?'} ${row.tool}`;
   const decision = row.decision === 'ALLOW' ? pc.green('allow') : pc.red('deny');
-  const ended = row.outcome === 'OK' || row.outcome === 'REFUSED' ? '' : ` (${row.outcome.toLowerCase().replace('_', ' ')})`;
+  const ended =
+    row.outcome === 'OK' || row.outcome === 'REFUSED'
+      ? ''
+      : ` (${row.outcome.toLowerCase().replace('_', ' ')})`;
   return [
     row.at.slice(11, 23),
     row.principal?.name ?? '-',

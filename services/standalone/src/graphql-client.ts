@@ -11,7 +11,10 @@ export class GraphQLFailure extends Error {
 
 interface GraphQLAnswer {
   readonly data?: unknown;
-  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: string } }[];
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly extensions?: { readonly code?: string };
+  }[];
   readonly code?: string;
   readonly detail?: string;
   readonly title?: string;
@@ -31,7 +34,12 @@ export async function askGraphQL<Data>(
   });
   const answer = (await response.json()) as GraphQLAnswer;
   const error = answer.errors?.[0];
-  if (error !== undefined) throw new GraphQLFailure(error.extensions?.code ?? 'internal', error.message);
-  if (!response.ok) throw new GraphQLFailure(answer.code ?? 'internal', answer.detail ?? answer.title ?? 'no answer');
+  if (error !== undefined)
+    throw new GraphQLFailure(error.extensions?.code ?? 'internal', error.message);
+  if (!response.ok)
+    throw new GraphQLFailure(
+      answer.code ?? 'internal',
+      answer.detail ?? answer.title ?? 'no answer',
+    );
   return answer.data as Data;
 }

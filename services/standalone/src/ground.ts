@@ -32,7 +32,9 @@ export interface Ground extends AsyncDisposable {
 }
 
 const retention = Object.fromEntries(
-  Object.values(topics).flatMap(({ name, retentionMs }) => (retentionMs === null ? [] : [[name, retentionMs]])),
+  Object.values(topics).flatMap(({ name, retentionMs }) =>
+    retentionMs === null ? [] : [[name, retentionMs]],
+  ),
 );
 
 /** Takes the data directory and builds everything on it, in order; disposing takes it down in the opposite order. */
@@ -60,7 +62,9 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
     application_name: 'gatehouse-bus',
   });
   // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
-  busPool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the bus was lost'));
+  busPool.on('error', (error) =>
+    log.warn({ err: error }, 'an idle connection of the bus was lost'),
+  );
   building.defer(() => busPool.end());
   const bus = new PostgresEventBus({ pool: busPool, log, retention });
   building.defer(() => bus.close());
@@ -84,7 +88,12 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
     database(service) {
       const known = databases.get(service);
       if (known !== undefined) return known;
-      const opened = openServiceDatabase(service, server.urlOf(roleOf(service), password), log, SERVICE_CONNECTIONS);
+      const opened = openServiceDatabase(
+        service,
+        server.urlOf(roleOf(service), password),
+        log,
+        SERVICE_CONNECTIONS,
+      );
       databases.set(service, opened);
       return opened;
     },

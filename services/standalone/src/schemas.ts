@@ -20,5 +20,10 @@ export function migrationPlans(password: string): readonly MigrationPlan[] {
     auditMigrations,
     adminMigrations,
   ];
-  return schemas.map(({ schema, folders }) => ({ schema, folders, role: roleOf(schema), password }));
+  return schemas.map(({ schema, folders }) => ({
+    schema,
+    folders,
+    role: roleOf(schema),
+    password,
+  }));
 }

@@ -22,5 +22,9 @@ export type Settings = LoadedConfig<typeof sections>;
 
 /** The settings from the file that `GATEHOUSE_CONFIG` names (none otherwise) and the environment; throws ConfigError. */
 export function loadSettings(env: NodeJS.ProcessEnv): Settings {
-  return loadConfig(sections, { env, file: env['GATEHOUSE_CONFIG'], otherEnv: ['GATEHOUSE_CONFIG'] });
+  return loadConfig(sections, {
+    env,
+    file: env['GATEHOUSE_CONFIG'],
+    otherEnv: ['GATEHOUSE_CONFIG'],
+  });
 }

@@ -73,7 +73,8 @@ function compose(platform: Platform, settings: Settings): readonly ServiceModule
 async function untilReady({ readiness }: Platform): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
   while (readiness.pending.length > 0) {
-    if (Date.now() > deadline) throw new Error(`not ready in time; still waiting for ${readiness.pending.join(', ')}`);
+    if (Date.now() > deadline)
+      throw new Error(`not ready in time; still waiting for ${readiness.pending.join(', ')}`);
     await sleep(10);
   }
 }

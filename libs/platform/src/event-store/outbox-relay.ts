@@ -9,13 +9,16 @@ import { toMessage } from './event-message.ts';
 
 const BATCH = 500;
 const POLL_MS = 100;
+// One event may touch ten thousand entities: the first of them must not wait for the last.
+const STATE_CHUNK = 500;
 const CONSUMER = 'outbox';
 
-/** A compacted topic that an owner keeps: which entities an event touches, and what they are now (null = gone). */
+/** A compacted topic that an owner keeps: which entities some events touch, and what those are now. Both are asked for many at once and should take as many queries for one as for all. */
 export interface StateFeed {
   readonly topic: TopicDefinition;
-  touchedBy(event: RecordedEvent): Promise<readonly string[]> | readonly string[];
-  load(key: string): Promise<unknown>;
+  touchedBy(events: readonly RecordedEvent[]): Promise<readonly string[]> | readonly string[];
+  /** The present state by key; a key that is not in the answer is gone. */
+  load(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
 }
 
 /**
@@ -85,11 +88,13 @@ export class OutboxRelay implements Worker {
 
   async #publishState(events: readonly RecordedEvent[], position: number): Promise<void> {
     for (const feed of this.#feeds) {
-      const touched = new Set<string>();
-      for (const event of events) for (const key of await feed.touchedBy(event)) touched.add(key);
-      const messages: OutgoingMessage[] = [];
-      for (const key of touched) messages.push(toStateMessage(key, await feed.load(key), position));
-      if (messages.length > 0) await this.#bus.publish(feed.topic, messages);
+      const touched = [...new Set(await feed.touchedBy(events))];
+      for (let start = 0; start < touched.length; start += STATE_CHUNK) {
+        const keys = touched.slice(start, start + STATE_CHUNK);
+        const state = await feed.load(keys);
+        const messages = keys.map((key) => toStateMessage(key, state.get(key), position));
+        await this.#bus.publish(feed.topic, messages);
+      }
     }
   }
 
@@ -126,7 +131,7 @@ export class OutboxRelay implements Worker {
 function toStateMessage(key: string, value: unknown, position: number): OutgoingMessage {
   return {
     key,
-    value: value === null ? null : Buffer.from(JSON.stringify(value)),
+    value: value === undefined ? null : Buffer.from(JSON.stringify(value)),
     headers: { 'content-type': 'application/json', position: String(position) },
   };
 }

@@ -45,7 +45,10 @@ beforeAll(async () => {
       return receipt({ stream: 's', version: 1, position: 2 }, null);
     },
     'lose-book': async () => {
-      throw new Refusal('role-unknown', { detail: 'no such role: x', internal: 'only for the log' });
+      throw new Refusal('role-unknown', {
+        detail: 'no such role: x',
+        internal: 'only for the log',
+      });
     },
     'burn-book': async () => {
       throw new Error('with a secret in it');
@@ -78,8 +81,16 @@ afterAll(async () => {
   await test.stop();
 });
 
-const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
-  fetch(`${hosted.url}${path}`, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+const post = (
+  path: string,
+  body: string,
+  headers: Record<string, string> = {},
+): Promise<Response> =>
+  fetch(`${hosted.url}${path}`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  });
 
 describe('a hosted service', () => {
   it('starts its workers in order, after it listens', () => {
@@ -87,7 +98,13 @@ describe('a hosted service', () => {
   });
 
   it('takes a command with its actor and correlation, and answers the receipt', async () => {
-    const answer = await client.command('identity', contracts, 'shelve-book', { title: 'Emma' }, by);
+    const answer = await client.command(
+      'identity',
+      contracts,
+      'shelve-book',
+      { title: 'Emma' },
+      by,
+    );
     expect(answer).toEqual({ stream: 's', version: 1, position: 2, result: null });
     expect(order).toContain('Emma by Ada in c-1');
   });
@@ -101,33 +118,48 @@ describe('a hosted service', () => {
   });
 
   it('refuses a command that breaks its contract and says where', async () => {
-    await expect(client.command('identity', contracts, 'shelve-book', { title: '' }, by)).rejects.toMatchObject({
+    await expect(
+      client.command('identity', contracts, 'shelve-book', { title: '' }, by),
+    ).rejects.toMatchObject({
       code: 'request-invalid',
       detail: expect.stringContaining('title') as string,
     });
   });
 
-  it.each(['a NUL \0 inside', 'half a pair \ud800'])('refuses text that no database could hold: %j', async (title) => {
-    await expect(
-      client.command('identity', contracts, 'shelve-book', { title }, by),
-    ).rejects.toMatchObject({ code: 'request-invalid', detail: expect.stringContaining('half a character') as string });
-  });
+  it.each(['a NUL \0 inside', 'half a pair \ud800'])(
+    'refuses text that no database could hold: %j',
+    async (title) => {
+      await expect(
+        client.command('identity', contracts, 'shelve-book', { title }, by),
+      ).rejects.toMatchObject({
+        code: 'request-invalid',
+        detail: expect.stringContaining('half a character') as string,
+      });
+    },
+  );
 
   it('tells nothing of a bug but a correlation id', async () => {
-    await expect(client.command('identity', contracts, 'burn-book', {}, by)).rejects.toMatchObject({ code: 'internal' });
+    await expect(client.command('identity', contracts, 'burn-book', {}, by)).rejects.toMatchObject({
+      code: 'internal',
+    });
     const response = await fetch(`${hosted.url}/broken`);
     expect(response.status).toBe(500);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
     const text = await response.text();
     expect(text).not.toContain('secret');
-    expect(JSON.parse(text)).toMatchObject({ code: 'internal', correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string });
+    expect(JSON.parse(text)).toMatchObject({
+      code: 'internal',
+      correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    });
   });
 
   it('shows its internal API to nobody without the service token', async () => {
     const body = JSON.stringify({ ...by, command: { title: 'x' } });
     const unknown = await post('/internal/identity/no-such-thing', body);
     const known = await post('/internal/identity/shelve-book', body);
-    const wrong = await post('/internal/identity/shelve-book', body, { authorization: 'Bearer wrong' });
+    const wrong = await post('/internal/identity/shelve-book', body, {
+      authorization: 'Bearer wrong',
+    });
     for (const response of [unknown, known, wrong]) {
       expect(response.status).toBe(404);
       expect(await response.json()).toMatchObject({ code: 'not-found' });
@@ -167,7 +199,9 @@ describe('a hosted service', () => {
 describe('a client whose owner is away', () => {
   it('refuses with service-unavailable', async () => {
     const away = new OwnerClient({ ...test.platform, serviceUrl: () => 'http://127.0.0.1:9' });
-    await expect(away.command('identity', contracts, 'shelve-book', { title: 'x' }, by)).rejects.toMatchObject({
+    await expect(
+      away.command('identity', contracts, 'shelve-book', { title: 'x' }, by),
+    ).rejects.toMatchObject({
       code: 'service-unavailable',
     });
   });

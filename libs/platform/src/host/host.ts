@@ -5,10 +5,12 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { v7 as uuidv7 } from 'uuid';
+import type { Logger } from '../log/logger.ts';
 import type { Platform } from '../platform.ts';
 import type { Worker } from '../worker/worker.ts';
 import { healthController } from './health.controller.ts';
@@ -34,6 +36,8 @@ export interface HostOptions {
   readonly port: number;
   /** Told the address once it listens, before the workers start. */
   readonly onListening?: (url: string) => void | Promise<void>;
+  /** Start a worker again and again until it does or this aborts; without it, the first failure ends the process. */
+  readonly startUntil?: AbortSignal;
 }
 
 /** A running process: its address, its application (for `inject` in tests), and how to end it. */
@@ -48,6 +52,7 @@ export interface Hosted {
 class HostModule {}
 
 const BODY_LIMIT = 1024 * 1024;
+const RETRY_MS = 500;
 
 /** Starts the services in one HTTP server: it listens first (and is not ready), then the workers start, in the order given. */
 export async function host({
@@ -56,6 +61,7 @@ export async function host({
   host: hostname,
   port,
   onListening,
+  startUntil,
 }: HostOptions): Promise<Hosted> {
   const rawHandlers = services.flatMap((service) => service.rawHandler ?? []);
   const adapter = new FastifyAdapter({
@@ -81,14 +87,34 @@ export async function host({
   try {
     await onListening?.(urlOf(app, hostname));
     for (const worker of workers) {
-      await worker.start();
-      started.push(worker);
+      if (await startWorker(worker, platform.log, startUntil)) started.push(worker);
     }
   } catch (error) {
     await close();
     throw error;
   }
   return { url: urlOf(app, hostname), app, close };
+}
+
+async function startWorker(
+  worker: Worker,
+  log: Logger,
+  until: AbortSignal | undefined,
+): Promise<boolean> {
+  while (until?.aborted !== true) {
+    try {
+      await worker.start();
+      return true;
+    } catch (error) {
+      if (until === undefined) throw error;
+      log.warn(
+        { worker: worker.name, reason: (error as Error).message },
+        'could not start yet and will be retried',
+      );
+      await sleep(RETRY_MS);
+    }
+  }
+  return false;
 }
 
 function dispatch(handlers: readonly RawHandler[], fallback: RequestListener): RequestListener {

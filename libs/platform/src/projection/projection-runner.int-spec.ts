@@ -143,8 +143,8 @@ describe('from an event log to a read table of another service', () => {
     const relaying = relay([
       {
         topic: topics.principalsState,
-        touchedBy: (event) => [`stream:${event.stream}`, gone],
-        load: async (key) => (key === gone ? null : { key }),
+        touchedBy: (events) => [...events.map((event) => `stream:${event.stream}`), gone],
+        load: async (keys) => new Map(keys.filter((key) => key !== gone).map((key) => [key, { key }])),
       },
     ]);
     await relaying.start();

@@ -40,9 +40,11 @@ async function follow(
   newest: number,
   options: AuditTailOptions,
 ): Promise<never> {
-  for (let last = newest; ; ) {
+  for (let last = newest; ;) {
     await sleep(FOLLOW_EVERY_MS);
-    const fresh = (await readTrail(url, token, filter, FOLLOW_LIMIT)).filter((row) => row.index > last);
+    const fresh = (await readTrail(url, token, filter, FOLLOW_LIMIT)).filter(
+      (row) => row.index > last,
+    );
     for (const row of fresh.toReversed()) {
       process.stdout.write(`${options.json === true ? JSON.stringify(row) : trailLine(row)}\n`);
     }
@@ -51,7 +53,8 @@ async function follow(
 }
 
 function print(rows: readonly TrailRow[], { json }: AuditTailOptions): void {
-  if (json === true) for (const row of rows.toReversed()) process.stdout.write(`${JSON.stringify(row)}\n`);
+  if (json === true)
+    for (const row of rows.toReversed()) process.stdout.write(`${JSON.stringify(row)}\n`);
   else if (rows.length === 0) process.stdout.write('The trail has no such record yet.\n');
   else process.stdout.write(`${trailTable(rows)}\n`);
 }
@@ -75,6 +78,7 @@ async function findGate(): Promise<{ url: string; token: string }> {
   }
   const file = join(dataDirectory, 'admin-token');
   const token = given ?? (await readFile(file, 'utf8').catch(() => ''));
-  if (token === '') throw new Failure(`set GATEHOUSE_TOKEN to an administrator's key: there is none in ${file}`);
+  if (token === '')
+    throw new Failure(`set GATEHOUSE_TOKEN to an administrator's key: there is none in ${file}`);
   return { url: running.url, token: token.trim() };
 }

@@ -1,10 +1,8 @@
-import { ConfigError } from '@gatehouse/platform';
-import { Command, CommanderError } from 'commander';
-import { auditTail } from './audit-tail.ts';
+import { Argument, Command, CommanderError } from 'commander';
+import type { AuditTailOptions } from './audit-tail.ts';
 import { exitCodes, Failure } from './exit-codes.ts';
-import { rebuild } from './rebuild.ts';
-import { start } from './start.ts';
-import { status } from './status.ts';
+
+// Each command is loaded when it is asked for: `--help` need not wait for what `start` needs.
 
 const program = new Command('gatehouse')
   .description('The one gate that every MCP call of an organisation passes.')
@@ -26,28 +24,48 @@ Exit codes:
 program
   .command('start')
   .description('start every service in this process and serve until stopped')
-  .action(start);
+  .action(async () => (await import('./start.ts')).start());
 
 program
   .command('demo')
   .description('show the whole thing on real MCP servers, on a throw-away data directory')
   .option('--keep', 'leave it running at the end and print how to connect')
-  .action(async (options: { keep?: true }) => {
-    // Loaded on demand: what the demo needs, a production start need not read.
-    const { demo } = await import('../demo/demo.ts');
-    await demo({ keep: options.keep === true });
-  });
+  .action(async (options: { keep?: true }) =>
+    (await import('../demo/demo.ts')).demo({ keep: options.keep === true }),
+  );
+
+program
+  .command('serve')
+  .description(
+    'host one service in this process, as in a cluster (settings: process.* and its own)',
+  )
+  .addArgument(
+    new Argument('<service>').choices([
+      'identity',
+      'policy',
+      'registry',
+      'audit',
+      'admin',
+      'gateway',
+    ]),
+  )
+  .action(async (service: string) => (await import('./serve.ts')).serve(service));
+
+program
+  .command('migrate')
+  .description('bring the database of a cluster to head: schemas, roles, tables')
+  .action(async () => (await import('./migrate.ts')).migrateDatabase());
 
 program
   .command('status')
   .description('tell whether the Gatehouse on the data directory runs, and what it still waits for')
   .option('--json', 'print one JSON object')
-  .action(status);
+  .action(async (options: { json?: true }) => (await import('./status.ts')).status(options));
 
 program
   .command('rebuild')
   .description('fold every read table anew from the event logs; Gatehouse must be stopped')
-  .action(rebuild);
+  .action(async () => (await import('./rebuild.ts')).rebuild());
 
 const audit = program.command('audit').description('look at the audit trail');
 audit
@@ -60,7 +78,9 @@ audit
   .option('--server <slug>', 'only requests to this server')
   .option('--tool <name>', 'only requests for this tool')
   .option('--denied', 'only what was refused')
-  .action(auditTail);
+  .action(async (options: AuditTailOptions) =>
+    (await import('./audit-tail.ts')).auditTail(options),
+  );
 
 try {
   await program.parseAsync();
@@ -72,6 +92,6 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`gatehouse: ${message}\n`);
-  if (error instanceof ConfigError) return exitCodes.usage;
+  if (error instanceof Error && error.name === 'ConfigError') return exitCodes.usage;
   return error instanceof Failure ? error.exitCode : exitCodes.failed;
 }

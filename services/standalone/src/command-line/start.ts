@@ -16,7 +16,10 @@ export async function start(): Promise<void> {
 }
 
 /** How a person reaches a running Gatehouse; also what `demo --keep` ends with. */
-export function connectLines({ url, adminTokenFile }: Pick<Standalone, 'url' | 'adminTokenFile'>): string {
+export function connectLines({
+  url,
+  adminTokenFile,
+}: Pick<Standalone, 'url' | 'adminTokenFile'>): string {
   const token = relative(process.cwd(), adminTokenFile);
   const shown = token.startsWith('..') ? adminTokenFile : token;
   return [
@@ -50,6 +53,7 @@ function placed({ dataDirectory, databaseDirectory }: Standalone): string {
 
 function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => resolve(signal));
   });
 }

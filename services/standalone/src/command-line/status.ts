@@ -11,7 +11,8 @@ export async function status(options: { json?: true }): Promise<void> {
   const { standalone } = loadSettings(process.env);
   const dataDirectory = resolve(standalone.data);
   const running = await findRunning(dataDirectory);
-  if (running === undefined) throw new Failure(`no Gatehouse runs on ${dataDirectory}`, exitCodes.notRunning);
+  if (running === undefined)
+    throw new Failure(`no Gatehouse runs on ${dataDirectory}`, exitCodes.notRunning);
   const health = running.url === null ? starting : await askHealth(running.url);
   const ready = health.status === 'ready';
   process.stdout.write(
@@ -33,7 +34,10 @@ async function askHealth(url: string): Promise<z.infer<typeof healthSchema>> {
   }
 }
 
-function describe(running: { pid: number; url: string | null }, waitingFor: readonly string[]): string {
+function describe(
+  running: { pid: number; url: string | null },
+  waitingFor: readonly string[],
+): string {
   const state = waitingFor.length === 0 ? 'ready' : `waiting for ${waitingFor.join(', ')}`;
   return `Gatehouse is ${state}\n  process   ${running.pid}\n  endpoint  ${running.url ?? '-'}${running.url === null ? '' : '/mcp'}\n`;
 }

@@ -31,9 +31,12 @@ export class Administrator {
     name: string,
     transport: TransportInput,
   ): Promise<{ tools: readonly ReviewedTool[]; digest: string }> {
-    await this.#ask(`mutation ($input: SubmitServerInput!) { submitServer(input: $input) { server { slug } } }`, {
-      input: { slug, name, transport },
-    });
+    await this.#ask(
+      `mutation ($input: SubmitServerInput!) { submitServer(input: $input) { server { slug } } }`,
+      {
+        input: { slug, name, transport },
+      },
+    );
     const { fetchCatalogue } = await this.#ask<{
       fetchCatalogue: { server: { catalogueDigest: string; tools: readonly ReviewedTool[] } };
     }>(
@@ -45,27 +48,47 @@ export class Administrator {
   }
 
   async classify(slug: string, tool: string, toolClass: 'READ' | 'WRITE'): Promise<void> {
-    await this.#ask(`mutation ($input: ClassifyToolInput!) { classifyTool(input: $input) { tool { name } } }`, {
-      input: { slug, tool, class: toolClass },
-    });
+    await this.#ask(
+      `mutation ($input: ClassifyToolInput!) { classifyTool(input: $input) { tool { name } } }`,
+      {
+        input: { slug, tool, class: toolClass },
+      },
+    );
   }
 
   async approve(slug: string, catalogueDigest: string): Promise<void> {
-    await this.#ask(`mutation ($input: ApproveServerInput!) { approveServer(input: $input) { server { status } } }`, {
-      input: { slug, catalogueDigest },
-    });
+    await this.#ask(
+      `mutation ($input: ApproveServerInput!) { approveServer(input: $input) { server { status } } }`,
+      {
+        input: { slug, catalogueDigest },
+      },
+    );
   }
 
   async suspend(slug: string, reason: string): Promise<void> {
-    await this.#ask(`mutation ($input: SuspendServerInput!) { suspendServer(input: $input) { server { status } } }`, {
-      input: { slug, reason },
-    });
+    await this.#ask(
+      `mutation ($input: SuspendServerInput!) { suspendServer(input: $input) { server { status } } }`,
+      {
+        input: { slug, reason },
+      },
+    );
   }
 
-  async defineRole(name: string, description: string, connectors: Record<string, readonly ToolRule[]>): Promise<void> {
-    await this.#ask(`mutation ($input: DefineRoleInput!) { defineRole(input: $input) { bundleNumber } }`, {
-      input: { name, description, connectors: Object.entries(connectors).map(([slug, tools]) => ({ slug, tools })) },
-    });
+  async defineRole(
+    name: string,
+    description: string,
+    connectors: Record<string, readonly ToolRule[]>,
+  ): Promise<void> {
+    await this.#ask(
+      `mutation ($input: DefineRoleInput!) { defineRole(input: $input) { bundleNumber } }`,
+      {
+        input: {
+          name,
+          description,
+          connectors: Object.entries(connectors).map(([slug, tools]) => ({ slug, tools })),
+        },
+      },
+    );
   }
 
   /** Registers an agent, gives it a role, and issues it a key. */
@@ -75,9 +98,12 @@ export class Administrator {
       { input: { name } },
     );
     const { id } = registerAgent.agent;
-    await this.#ask(`mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`, {
-      input: { assignee: { kind: 'AGENT', id }, role },
-    });
+    await this.#ask(
+      `mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`,
+      {
+        input: { assignee: { kind: 'AGENT', id }, role },
+      },
+    );
     const { issueKey } = await this.#ask<{ issueKey: { token: string; key: { id: string } } }>(
       `mutation ($input: IssueKeyInput!) { issueKey(input: $input) { token key { id } } }`,
       { input: { principal: { kind: 'AGENT', id }, label: 'demo' } },
@@ -86,8 +112,11 @@ export class Administrator {
   }
 
   async revokeKey(keyId: string, reason: string): Promise<void> {
-    await this.#ask(`mutation ($input: RevokeKeyInput!) { revokeKey(input: $input) { key { status } } }`, {
-      input: { keyId, reason },
-    });
+    await this.#ask(
+      `mutation ($input: RevokeKeyInput!) { revokeKey(input: $input) { key { status } } }`,
+      {
+        input: { keyId, reason },
+      },
+    );
   }
 }

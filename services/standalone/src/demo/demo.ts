@@ -30,7 +30,11 @@ export async function demo({ keep }: { keep: boolean }): Promise<void> {
   const story: Story = { stage, tell, expect: expectations(tell) };
 
   chapter(`A gate stands at ${stage.gatehouse.url}`);
-  tell(pc.dim('    on a throw-away data directory, with a PostgreSQL of its own; nobody may do anything yet'));
+  tell(
+    pc.dim(
+      '    on a throw-away data directory, with a PostgreSQL of its own; nobody may do anything yet',
+    ),
+  );
   chapter('An administrator lets two public MCP servers in');
   await admitServers(story);
   chapter('Two roles, an agent for each');
@@ -52,17 +56,32 @@ export async function demo({ keep }: { keep: boolean }): Promise<void> {
 
 async function admitServers({ stage, expect, tell }: Story): Promise<void> {
   const { admin } = stage;
-  const everything = await admin.submit('everything', 'Everything (Streamable HTTP)', stage.everything);
+  const everything = await admin.submit(
+    'everything',
+    'Everything (Streamable HTTP)',
+    stage.everything,
+  );
   const files = await admin.submit('files', 'Files (stdio)', stage.files);
   for (const [slug, { tools }] of Object.entries({ everything, files })) {
     const reading = tools.filter((tool) => tool.class === 'READ').length;
-    tell(`    ${slug.padEnd(11)} offers ${tools.length} tools; proposed: ${reading} read, ${tools.length - reading} write`);
+    tell(
+      `    ${slug.padEnd(11)} offers ${tools.length} tools; proposed: ${reading} read, ${tools.length - reading} write`,
+    );
   }
   // Names and annotations only propose: a person decides, and what nobody vouches for counts as writing.
   await admin.classify('everything', 'echo', 'READ');
-  const classOf = (name: string): string | undefined => files.tools.find((tool) => tool.name === name)?.class;
-  expect('reading a file is proposed as read', classOf('read_text_file') === 'READ', classOf('read_text_file'));
-  expect('writing a file is proposed as write', classOf('write_file') === 'WRITE', classOf('write_file'));
+  const classOf = (name: string): string | undefined =>
+    files.tools.find((tool) => tool.name === name)?.class;
+  expect(
+    'reading a file is proposed as read',
+    classOf('read_text_file') === 'READ',
+    classOf('read_text_file'),
+  );
+  expect(
+    'writing a file is proposed as write',
+    classOf('write_file') === 'WRITE',
+    classOf('write_file'),
+  );
   await admin.approve('everything', everything.digest);
   await admin.approve('files', files.digest);
   expect('both are approved, pinned as they were reviewed', true);
@@ -88,21 +107,37 @@ async function createAgents({ stage, tell }: Story): Promise<Agents> {
 }
 
 async function playReader({ stage, expect }: Story, { reader }: Agents): Promise<McpCaller> {
-  const caller = await connectCaller(`${stage.gatehouse.url}/s/files/mcp`, reader.token, 'demo-reader');
+  const caller = await connectCaller(
+    `${stage.gatehouse.url}/s/files/mcp`,
+    reader.token,
+    'demo-reader',
+  );
   const tools = await caller.listTools();
-  expect(`sees ${tools.length} tools of files, and write_file is not among them`, !tools.includes('write_file'), tools);
+  expect(
+    `sees ${tools.length} tools of files, and write_file is not among them`,
+    !tools.includes('write_file'),
+    tools,
+  );
   const read = await caller.call('read_text_file', { path: join(stage.folder, 'quarter.txt') });
   expect('reads quarter.txt', read.text.includes('12 percent'), read);
-  const hidden = await caller.call('write_file', { path: join(stage.folder, 'quarter.txt'), content: 'x' });
+  const hidden = await caller.call('write_file', {
+    path: join(stage.folder, 'quarter.txt'),
+    content: 'x',
+  });
   const missing = await caller.call('no_such_tool', {});
   expect(
     'is told of write_file just what it is told of a tool that does not exist',
-    hidden.failed && hidden.text.replace('write_file', '…') === missing.text.replace('no_such_tool', '…'),
+    hidden.failed &&
+      hidden.text.replace('write_file', '…') === missing.text.replace('no_such_tool', '…'),
     { hidden, missing },
   );
   const everywhere = await connectCaller(`${stage.gatehouse.url}/mcp`, reader.token, 'demo-reader');
   const all = await everywhere.listTools();
-  expect('sees at /mcp one tool of everything beside those of files', all.includes('everything__echo'), all);
+  expect(
+    'sees at /mcp one tool of everything beside those of files',
+    all.includes('everything__echo'),
+    all,
+  );
   expect('and nothing more', all.length === tools.length + 1, all);
   await everywhere.close();
   return caller;
@@ -112,23 +147,42 @@ async function playEditor({ stage, expect }: Story, { editor }: Agents): Promise
   const caller = await connectCaller(`${stage.gatehouse.url}/mcp`, editor.token, 'demo-editor');
   const path = join(stage.folder, 'release.txt');
   const written = await caller.call('files__write_file', { path, content: 'Shipped.\n' });
-  expect('writes release.txt', !written.failed && (await readFile(path, 'utf8')) === 'Shipped.\n', written);
+  expect(
+    'writes release.txt',
+    !written.failed && (await readFile(path, 'utf8')) === 'Shipped.\n',
+    written,
+  );
   const echoed = await caller.call('everything__echo', { message: 'hello' });
-  expect('calls a tool of the other server in the same session', echoed.text.includes('hello'), echoed);
+  expect(
+    'calls a tool of the other server in the same session',
+    echoed.text.includes('hello'),
+    echoed,
+  );
   const wrong = await caller.call('files__write_file', { path });
   expect('is refused arguments that break the schema of the tool', wrong.failed, wrong);
   return caller;
 }
 
-async function playRevocation({ stage, expect }: Story, { reader }: Agents, caller: McpCaller): Promise<void> {
+async function playRevocation(
+  { stage, expect }: Story,
+  { reader }: Agents,
+  caller: McpCaller,
+): Promise<void> {
   await stage.admin.revokeKey(reader.keyId, 'shown on stage');
   const began = performance.now();
   const refused = await untilHolds(async () => {
     const call = await caller.call('read_text_file', { path: join(stage.folder, 'quarter.txt') });
     return call.failed;
   });
-  expect(`its open session is refused ${(performance.now() - began).toFixed(0)} ms after the change was answered`, refused);
-  const anew = await connectCaller(`${stage.gatehouse.url}/s/files/mcp`, reader.token, 'demo-reader').then(
+  expect(
+    `its open session is refused ${(performance.now() - began).toFixed(0)} ms after the change was answered`,
+    refused,
+  );
+  const anew = await connectCaller(
+    `${stage.gatehouse.url}/s/files/mcp`,
+    reader.token,
+    'demo-reader',
+  ).then(
     () => 'connected',
     (error: Error) => error.message,
   );
@@ -144,7 +198,11 @@ async function playSuspension({ stage, expect }: Story, caller: McpCaller): Prom
   const told = await untilHolds(async () => caller.announcements > heard);
   expect('its session is told that the tools have changed', told);
   const after = await caller.listTools();
-  expect('and sees none of everything any more', after.length > 0 && !after.some(ofEverything), after);
+  expect(
+    'and sees none of everything any more',
+    after.length > 0 && !after.some(ofEverything),
+    after,
+  );
   const call = await caller.call('everything__echo', { message: 'hello?' });
   expect('nor can it call one', call.failed, call);
 }
@@ -152,13 +210,23 @@ async function playSuspension({ stage, expect }: Story, caller: McpCaller): Prom
 async function showTrail({ stage, expect, tell }: Story): Promise<void> {
   const token = (await readFile(stage.gatehouse.adminTokenFile, 'utf8')).trim();
   const read = (): ReturnType<typeof readTrail> => readTrail(stage.gatehouse.url, token, {}, 500);
-  await untilHolds(async () => (await read()).some((row) => row.server === 'everything' && row.decision === 'DENY'));
+  await untilHolds(async () =>
+    (await read()).some((row) => row.server === 'everything' && row.decision === 'DENY'),
+  );
   const rows = await read();
   const calls = rows.filter((row) => row.method === 'tools/call' || row.decision === 'DENY');
   tell(trailTable(calls));
-  tell(pc.dim(`    ${calls.length} of ${rows.length} records: tool calls, and all that was refused`));
-  expect('every request is on record once', new Set(rows.map((row) => row.id)).size === rows.length, rows.length);
-  const hidden = rows.find((row) => row.tool === 'write_file' && row.principal?.name === 'report-bot');
+  tell(
+    pc.dim(`    ${calls.length} of ${rows.length} records: tool calls, and all that was refused`),
+  );
+  expect(
+    'every request is on record once',
+    new Set(rows.map((row) => row.id)).size === rows.length,
+    rows.length,
+  );
+  const hidden = rows.find(
+    (row) => row.tool === 'write_file' && row.principal?.name === 'report-bot',
+  );
   expect(
     'the trail knows why write_file was hidden, though the caller does not',
     hidden?.decision === 'DENY' && hidden.reason.text.includes('reader'),

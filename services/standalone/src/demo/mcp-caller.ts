@@ -16,7 +16,11 @@ export interface McpCaller {
 }
 
 /** Connects with a key; throws what the client throws when the gate refuses. */
-export async function connectCaller(endpoint: string, token: string, name: string): Promise<McpCaller> {
+export async function connectCaller(
+  endpoint: string,
+  token: string,
+  name: string,
+): Promise<McpCaller> {
   const client = new Client({ name, version: '1.0.0' });
   let announcements = 0;
   client.setNotificationHandler('notifications/tools/list_changed', () => {
@@ -39,7 +43,10 @@ export async function connectCaller(endpoint: string, token: string, name: strin
       try {
         const result = await client.callTool({ name: tool, arguments: args });
         const content = result.content as readonly { type: string; text?: string }[];
-        return { text: content.map((block) => block.text ?? '').join('\n'), failed: result.isError === true };
+        return {
+          text: content.map((block) => block.text ?? '').join('\n'),
+          failed: result.isError === true,
+        };
       } catch (error) {
         return { text: (error as Error).message, failed: true };
       }

@@ -15,7 +15,8 @@ export async function findRunning(dataDirectory: string): Promise<RunningProcess
     const found = processSchema.parse(JSON.parse(await readFile(fileOf(dataDirectory), 'utf8')));
     return isAlive(found.pid) ? found : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError)
+      return undefined;
     throw error;
   }
 }
@@ -29,15 +30,20 @@ export async function takeDataDirectory(dataDirectory: string): Promise<{
   const file = fileOf(dataDirectory);
   const holder = await findRunning(dataDirectory);
   if (holder !== undefined && holder.pid !== process.pid) {
-    throw new Error(`another Gatehouse (process ${holder.pid}) uses the data directory ${dataDirectory}`);
+    throw new Error(
+      `another Gatehouse (process ${holder.pid}) uses the data directory ${dataDirectory}`,
+    );
   }
   await rm(file, { force: true });
   const handle = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'EEXIST') throw new Error(`another Gatehouse is just starting on ${dataDirectory}`);
+    if (error.code === 'EEXIST')
+      throw new Error(`another Gatehouse is just starting on ${dataDirectory}`);
     throw error;
   });
   const write = (url: string | null): Promise<void> =>
-    writeFile(file, JSON.stringify({ pid: process.pid, url } satisfies RunningProcess), { mode: 0o600 });
+    writeFile(file, JSON.stringify({ pid: process.pid, url } satisfies RunningProcess), {
+      mode: 0o600,
+    });
   await handle.close();
   await write(null);
   return { announce: write, release: () => rm(file, { force: true }) };

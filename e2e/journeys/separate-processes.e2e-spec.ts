@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Administrator, connectCaller, readTrail } from '@gatehouse/standalone';
+import { eventually, filesystemStdio } from '@gatehouse/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareCluster, type Cluster } from './harness/cluster.ts';
+
+let cluster: Cluster;
+let folder: string;
+const files = (): ReturnType<typeof filesystemStdio> => filesystemStdio(folder);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-files-'));
+  await writeFile(join(folder, 'note.txt'), 'a note\n');
+  const { command } = files();
+  cluster = await prepareCluster({
+    GATEHOUSE_REGISTRY_STDIO_COMMANDS: command,
+    GATEHOUSE_GATEWAY_STDIO_COMMANDS: command,
+  });
+});
+afterAll(async () => {
+  await cluster.dispose();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('the services as processes of their own', () => {
+  it('may start in any order, before their database is there even, and say what they wait for', async () => {
+    for (const service of cluster.services.toReversed()) await cluster.start(service);
+    await eventually(
+      () => expect(cluster.logOf('identity')).toContain('waiting for its database'),
+      { timeoutMs: 20_000 },
+    );
+    const health = await fetch(`${cluster.urlOf('identity')}/health/ready`);
+    expect(health.status).toBe(503);
+    expect(await cluster.migrate()).toMatch(/Applied .*identity/);
+    for (const service of cluster.services) await cluster.ready(service);
+    expect(await cluster.migrate()).toBe('The database is at head.\n');
+  });
+
+  it('do the main job together: intake, roles, a governed call, its record', async () => {
+    const token = await eventually(() => cluster.adminToken());
+    const admin = new Administrator(cluster.urlOf('admin'), token);
+    const { command, args } = files();
+    const { digest } = await admin.submit('files', 'Files', { stdio: { command, args } });
+    await admin.approve('files', digest);
+    await admin.defineRole('reader', '', { files: [{ tool: '*', mode: 'READ' }] });
+    const agent = await admin.createAgent('bot', 'reader');
+    const caller = await eventually(() =>
+      connectCaller(`${cluster.urlOf('gateway')}/mcp`, agent.token, 'journey'),
+    );
+    await eventually(async () =>
+      expect(await caller.listTools()).toContain('files__read_text_file'),
+    );
+    expect(await caller.listTools()).not.toContain('files__write_file');
+    const read = await caller.call('files__read_text_file', { path: join(folder, 'note.txt') });
+    expect(read).toEqual({ text: 'a note\n', failed: false });
+    await admin.revokeKey(agent.keyId, 'journey');
+    await eventually(async () =>
+      expect((await caller.call('files__read_text_file', { path: 'x' })).failed).toBe(true),
+    );
+    await caller.close();
+    await eventually(async () => {
+      const rows = await readTrail(
+        cluster.urlOf('admin'),
+        token,
+        { principalName: 'bot', tool: 'read_text_file' },
+        10,
+      );
+      expect(rows.map((row) => row.outcome)).toContain('OK');
+    });
+  });
+
+  it('end cleanly when they are told to', async () => {
+    for (const service of cluster.services) expect(await cluster.stop(service)).toBe(0);
+  });
+});

@@ -1,0 +1,107 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ServiceName } from '@gatehouse/event-catalog';
+import pg from 'pg';
+import { PostgresEventBus } from '../bus/postgres-event-bus.ts';
+import { ConfigError } from '../config/load-config.ts';
+import { openServiceDatabase, type ServiceDatabase } from '../database/service-database.ts';
+import { createReadiness } from '../host/readiness.ts';
+import { createLogger } from '../log/logger.ts';
+import { systemClock, type Platform } from '../platform.ts';
+import type { ProcessConfig } from './process.config.ts';
+
+const BUS_CONNECTIONS = 6;
+const SHORTEST_TOKEN = 20;
+
+/** What one service stands on in a process of its own; `close` takes it down. */
+export interface ProcessPlatform {
+  readonly platform: Platform;
+  /** Throws while the database or the bus cannot be reached. */
+  reach(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Builds the platform of a process that hosts one service. Nothing is connected yet. */
+export async function processPlatform(
+  service: ServiceName,
+  config: ProcessConfig,
+): Promise<ProcessPlatform> {
+  const log = createLogger({ service, level: config.logLevel });
+  const dataDirectory = resolve(config.data);
+  await mkdir(dataDirectory, { recursive: true });
+  const serviceToken = await readSecret(config.serviceTokenFile);
+  if (serviceToken.length < SHORTEST_TOKEN) {
+    throw new ConfigError([
+      `process.serviceTokenFile: the token has fewer than ${SHORTEST_TOKEN} characters`,
+    ]);
+  }
+  const busPool = new pg.Pool({
+    connectionString: await withPassword(config.busUrl, config.busPasswordFile),
+    max: BUS_CONNECTIONS,
+    application_name: `gatehouse-${service}-bus`,
+  });
+  // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
+  busPool.on('error', (error) =>
+    log.warn({ err: error }, 'an idle connection of the bus was lost'),
+  );
+  const bus = new PostgresEventBus({ pool: busPool, log });
+  const databaseUrl =
+    config.databaseUrl && (await withPassword(config.databaseUrl, config.databasePasswordFile));
+  let opened: ServiceDatabase | undefined;
+  const platform: Platform = {
+    bus,
+    clock: systemClock,
+    log,
+    readiness: createReadiness(),
+    serviceToken,
+    dataDirectory,
+    serviceUrl: (other) => urlOf(config, other),
+    database(asked) {
+      if (asked !== service) throw new Error(`${service} must not open the database of ${asked}`);
+      if (databaseUrl === undefined)
+        throw new ConfigError([`process.databaseUrl: ${service} needs one`]);
+      opened ??= openServiceDatabase(service, databaseUrl, log);
+      return opened;
+    },
+  };
+  return {
+    platform,
+    async reach() {
+      if (databaseUrl !== undefined) await platform.database(service).pool.query('select 1');
+      await busPool.query('select 1');
+    },
+    async close() {
+      await bus.close();
+      await busPool.end();
+      await opened?.close();
+    },
+  };
+}
+
+function urlOf(config: ProcessConfig, service: ServiceName): string {
+  const urls: Partial<Record<ServiceName, string | undefined>> = {
+    identity: config.identityUrl,
+    policy: config.policyUrl,
+    registry: config.registryUrl,
+    audit: config.auditUrl,
+  };
+  const url = urls[service];
+  if (url === undefined)
+    throw new ConfigError([`process.${service}Url: it is needed to reach ${service}`]);
+  return url.replace(/\/$/, '');
+}
+
+async function withPassword(url: string, file: string | undefined): Promise<string> {
+  if (file === undefined) return url;
+  const full = new URL(url);
+  full.password = encodeURIComponent(await readSecret(file));
+  return full.href;
+}
+
+async function readSecret(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new ConfigError([`${file}: ${(error as Error).message}`]);
+  }
+}

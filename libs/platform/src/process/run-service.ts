@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceName } from '@gatehouse/event-catalog';
+import type { ConfigOf, ConfigSection } from '../config/config-section.ts';
+import { ConfigError, loadConfig } from '../config/load-config.ts';
+import { host, type ServiceModule } from '../host/host.ts';
+import type { Logger } from '../log/logger.ts';
+import type { Platform } from '../platform.ts';
+import { processPlatform, type ProcessPlatform } from './process-platform.ts';
+import { processConfig } from './process.config.ts';
+
+const RETRY_MS = 500;
+const REMIND_MS = 5_000;
+const WRONG_CONFIGURATION = 2;
+
+/** One service as a deployable: its name, its settings, and how it is composed on a platform. */
+export interface Deployable<Section extends ConfigSection> {
+  readonly name: ServiceName;
+  readonly section: Section;
+  compose(platform: Platform, config: ConfigOf<Section>): ServiceModule;
+}
+
+/**
+ * Runs one service in this process until SIGINT or SIGTERM. It listens at once and is not ready; then it waits for
+ * its database and the bus, says what it waits for, and starts its work. The order in which processes start does
+ * not matter.
+ */
+export async function runService<Section extends ConfigSection>(
+  deployable: Deployable<Section>,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  try {
+    await run(deployable, env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`gatehouse ${deployable.name}: ${error.message}\n`);
+    process.exitCode = WRONG_CONFIGURATION;
+  }
+}
+
+async function run<Section extends ConfigSection>(
+  deployable: Deployable<Section>,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const sections = [processConfig, deployable.section] as const;
+  const settings = loadConfig(sections, {
+    env,
+    file: env['GATEHOUSE_CONFIG'],
+    otherEnv: ['GATEHOUSE_CONFIG'],
+  });
+  const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;
+  const ground = await processPlatform(deployable.name, settings.process);
+  const { platform } = ground;
+  const stopping = new AbortController();
+  const stopped = nextSignal().then((signal) => {
+    platform.log.info({ signal }, 'stopping');
+    stopping.abort();
+  });
+  const reached = platform.readiness.waitFor('its database and the event bus');
+  const hosted = await host({
+    platform,
+    services: [deployable.compose(platform, own[deployable.section.name]!)],
+    host: settings.process.host,
+    port: settings.process.port,
+    startUntil: stopping.signal,
+    async onListening(url) {
+      platform.log.info({ url }, 'listening');
+      await untilReached(ground, platform.log, stopping.signal);
+      reached.done();
+    },
+  });
+  void tellReadiness(platform, stopping.signal);
+  await stopped;
+  await hosted.close();
+  await ground.close();
+}
+
+async function untilReached(
+  ground: ProcessPlatform,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let told = 0; !signal.aborted;) {
+    try {
+      await ground.reach();
+      return;
+    } catch (error) {
+      if (Date.now() - told > REMIND_MS) {
+        log.warn(
+          { reason: (error as Error).message },
+          'waiting for its database and the event bus',
+        );
+        told = Date.now();
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+async function tellReadiness({ readiness, log }: Platform, signal: AbortSignal): Promise<void> {
+  for (let told = ''; !signal.aborted; await sleep(RETRY_MS, undefined, { ref: false })) {
+    const now = readiness.pending.join(', ');
+    if (now === '') {
+      log.info('ready');
+      return;
+    }
+    if (now !== told) log.info({ waitingFor: readiness.pending }, 'waiting');
+    told = now;
+  }
+}
+
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,5 @@
+import { runService } from '@gatehouse/platform';
+import { adminConfig } from './admin.config.ts';
+import { adminService } from './admin.module.ts';
+
+await runService({ name: 'admin', section: adminConfig, compose: adminService }, process.env);

@@ -1,0 +1,5 @@
+import { runService } from '@gatehouse/platform';
+import { auditConfig } from './audit.config.ts';
+import { auditService } from './audit.module.ts';
+
+await runService({ name: 'audit', section: auditConfig, compose: auditService }, process.env);

@@ -1,0 +1,5 @@
+import { runService } from '@gatehouse/platform';
+import { policyConfig } from './policy.config.ts';
+import { policyService } from './policy.module.ts';
+
+await runService({ name: 'policy', section: policyConfig, compose: policyService }, process.env);
