@@ -38,12 +38,10 @@ export function servedServer({ slug, inService, transport, tools }: CatalogueSta
     inService,
     transport,
     tools: new Map(
-      tools
-        .filter(isCallable)
-        .map(({ definition, class: toolClass }) => [
-          definition.name,
-          new ServedTool(slug, definition, toolClass),
-        ]),
+      tools.map(({ definition, class: toolClass }) => [
+        definition.name,
+        new ServedTool(slug, definition, toolClass),
+      ]),
     ),
   };
 }
