@@ -48,7 +48,7 @@ const resolvers = [
 ];
 
 /** The runner that keeps every read table of this service. */
-export function readModelRunner(platform: Pick<Platform, 'bus' | 'database'>): ProjectionRunner {
+function readModelRunner(platform: Pick<Platform, 'bus' | 'database'>): ProjectionRunner {
   return new ProjectionRunner({
     name: 'read-model',
     database: platform.database('admin'),
