@@ -4,7 +4,7 @@ import type { Endpoint } from '../entrance/endpoint.ts';
 import type { GateState } from './gate-state.ts';
 import type { ServedTool } from './served-server.ts';
 
-const MAX_ENTRIES = 10_000;
+const MAX_ENTRIES = 1_000;
 
 /** The tools that a class of callers sees at an endpoint. */
 export interface VisibleTools {
