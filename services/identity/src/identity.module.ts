@@ -29,6 +29,7 @@ import { revokeKey } from './key/revoke-key.command.ts';
 import { rotateKey } from './key/rotate-key.command.ts';
 import { assignRole } from './role-assignment/assign-role.command.ts';
 import { knownRolesProjection } from './role-assignment/known-roles.projection.ts';
+import { RevokeAssignmentsWhenRoleDeleted } from './role-assignment/revoke-assignments-when-role-deleted.reactor.ts';
 import { revokeRole } from './role-assignment/revoke-role.command.ts';
 import { roleExists } from './role-assignment/role-exists.query.ts';
 import { deactivateUser } from './user/deactivate-user.command.ts';
@@ -61,8 +62,9 @@ export function identityService(
     store,
     bus,
     log,
-    feeds: [principalsFeed(database, store, clock)],
+    feeds: [principalsFeed(database, clock)],
   });
+  const revoking = new RevokeAssignmentsWhenRoleDeleted({ database, store, clock, log });
   const handover = adminTokenFile(platform.dataDirectory);
   const bootstrap = config.bootstrapAdmin
     ? [bootstrapWorker({ database, store, clock, handover, readiness, log })]
@@ -73,7 +75,7 @@ export function identityService(
       module: IdentityModule,
       controllers: [internalController(platform, 'identity', identityCommands, commands)],
     },
-    workers: [knownRoles, relay, ...bootstrap],
+    workers: [knownRoles, revoking, relay, ...bootstrap],
     async rebuild() {
       // What is in the log was allowed when it was appended: the guards have no say in a replay.
       await new PostgresEventStore(database, directoryTables).rebuildProjections();

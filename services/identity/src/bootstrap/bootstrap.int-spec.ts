@@ -5,7 +5,7 @@ import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testin
 import { eventually } from '@gatehouse/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { guardedDirectory } from '../directory/guarded-directory.ts';
-import { loadPrincipal } from '../directory/load-principal.query.ts';
+import { loadPrincipals } from '../directory/load-principals.query.ts';
 import { identityMigrations } from '../migrations.ts';
 import { startIdentity } from '../test/start-identity.ts';
 import { provisionUser } from '../user/provision-user.command.ts';
@@ -35,10 +35,8 @@ const tokenInFile = async () =>
 
 async function administrators() {
   const { rows } = await deps.database.pool.query<{ user_id: string }>('select user_id from users');
-  const states = rows.map(({ user_id: id }) =>
-    loadPrincipal(deps.database, `user:${id}`, new Date()),
-  );
-  return Promise.all(states);
+  const keys = rows.map(({ user_id: id }) => `user:${id}`);
+  return [...(await loadPrincipals(deps.database, keys, new Date())).values()];
 }
 
 /** The one administrator there must be, with the one key that the token opens. */

@@ -1,6 +1,7 @@
 import type { Assignee, PrincipalRef, RecordedEvent } from '@gatehouse/event-catalog';
 import type { SqlClient } from '@gatehouse/platform';
 import { Refusal } from '@gatehouse/problem-catalog';
+import { ADMIN_ROLE } from '../role-assignment/someone-administers.query.ts';
 
 /** Refuses an event about somebody who is not there, or a key for somebody who is locked out. */
 export async function requireKnownParties(
@@ -13,6 +14,7 @@ export async function requireKnownParties(
       return;
     case 'identity.role-assigned.v1':
       await requireKnown(client, data.assignee);
+      await requireRole(client, data.role);
       return;
     case 'identity.group-member-added.v1':
       await requireKnown(client, { kind: 'user', id: data.userId });
@@ -23,6 +25,13 @@ export async function requireKnownParties(
       return;
     default:
   }
+}
+
+/** Asked again here: policy may have deleted the role since the command looked. The administrators' is never deleted. */
+async function requireRole(client: SqlClient, role: string): Promise<void> {
+  if (role === ADMIN_ROLE) return;
+  const { rowCount } = await client.query('select 1 from known_roles where name = $1', [role]);
+  if (rowCount === 0) throw new Refusal('role-unknown');
 }
 
 interface Standing {

@@ -5,7 +5,7 @@ import { openServiceDatabase, PostgresEventStore } from '@gatehouse/platform';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { guardedDirectory } from '../directory/guarded-directory.ts';
-import { loadPrincipal } from '../directory/load-principal.query.ts';
+import { loadPrincipals } from '../directory/load-principals.query.ts';
 import { startIdentity, type RunningIdentity } from '../test/start-identity.ts';
 import { keyDecider, keyStream } from './key.decider.ts';
 import { rotateKey } from './rotate-key.command.ts';
@@ -120,8 +120,9 @@ describe('a key that ended by itself', () => {
     const keysAfter = async (days: number) => {
       const now = new Date(Date.now() + days * 86_400_000);
       const database = identity.platform.database('identity');
-      const state = await loadPrincipal(database, `agent:${principal.id}`, now);
-      return state?.kind === 'agent' ? state.keys.map((key) => key.keyId) : [];
+      const key = `agent:${principal.id}`;
+      const state = (await loadPrincipals(database, [key], now)).get(key);
+      return state?.kind === 'agent' ? state.keys.map(({ keyId }) => keyId) : [];
     };
     expect(await keysAfter(29)).toContain(keyId);
     expect(await keysAfter(31)).not.toContain(keyId);

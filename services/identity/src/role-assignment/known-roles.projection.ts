@@ -1,20 +1,44 @@
-import type { Projection } from '@gatehouse/platform';
+import type { RecordedEvent } from '@gatehouse/event-catalog';
+import type { Projection, SqlClient } from '@gatehouse/platform';
 
-/** The names of the roles that policy has. */
+/** The names of the roles that policy has, and which it deleted: each as of its newest event, whatever is delivered anew. A rebuild keeps the deletions, for they were acted upon. */
 export const knownRolesProjection: Projection = {
   name: 'known-roles',
   tables: ['known_roles'],
-  async apply(client, { type, data }) {
-    switch (type) {
+  async apply(client, event) {
+    switch (event.type) {
       case 'policy.role-defined.v1':
-        await client.query('insert into known_roles (name) values ($1) on conflict do nothing', [
-          data.role.name,
-        ]);
+        await client.query(
+          `insert into known_roles as known (name, position) select $1, $2
+           where not exists (select from role_deletions where role = $1 and position > $2)
+           on conflict (name) do update set position = greatest(known.position, excluded.position)`,
+          [event.data.role.name, event.position],
+        );
         return;
       case 'policy.role-deleted.v1':
-        await client.query('delete from known_roles where name = $1', [data.name]);
+        await forgetRole(client, event.data.name, event);
         return;
       default:
     }
   },
 };
+
+async function forgetRole(
+  client: SqlClient,
+  role: string,
+  { position, id, correlationId }: RecordedEvent,
+): Promise<void> {
+  // The lock on the head keeps appends out: an assignment either lies before this place in the log or sees the role gone.
+  const { rows } = await client.query<{ position: number }>(
+    'select position from event_head for update',
+  );
+  await client.query('delete from known_roles where name = $1 and position < $2', [role, position]);
+  await client.query(
+    `insert into role_deletions as known (role, position, event_id, correlation_id, assigned_until)
+     values ($1, $2, $3, $4, $5)
+     on conflict (role) do update set position = excluded.position, event_id = excluded.event_id,
+       correlation_id = excluded.correlation_id, assigned_until = excluded.assigned_until, handled = false
+     where known.position < excluded.position`,
+    [role, position, id, correlationId, rows[0]?.position ?? 0],
+  );
+}

@@ -37,10 +37,13 @@ const revokeAdmin = (assignee: { kind: 'user' | 'group' | 'agent'; id: string })
 const deactivate = (userId: string) => identity.send('deactivate-user', { userId, reason: 'left' });
 const refusal = (code: string) => expect.objectContaining({ code });
 
+const eventIdAt = (position: number) =>
+  `00000000-0000-7000-8000-${String(position).padStart(12, '0')}`;
+
 /** What policy would publish. */
 async function policySays(position: number, event: { type: string; data: unknown }): Promise<void> {
   const message = toMessage({
-    id: '00000000-0000-7000-8000-000000000001',
+    id: eventIdAt(position),
     stream: 'bundle',
     version: position,
     position,
@@ -78,10 +81,6 @@ describe('assigning a role', () => {
     await eventually(() =>
       expect(assign(assignee, 'editor')).rejects.toEqual(refusal('role-unknown')),
     );
-    await identity.send('revoke-role', { assignee, role: 'editor' });
-    await eventually(() =>
-      expect(identity.state(`user:${assignee.id}`)).toMatchObject({ roles: [] }),
-    );
   });
 
   it('waits for a role that policy made a moment ago', async () => {
@@ -93,6 +92,113 @@ describe('assigning a role', () => {
     await eventually(() =>
       expect(identity.state(`user:${id}`)).toMatchObject({ roles: ['editor'] }),
     );
+  });
+});
+
+describe('the deletion of a role in policy', () => {
+  const defined = { type: 'policy.role-defined.v1', data: { role: editor } };
+  const deleted = { type: 'policy.role-deleted.v1', data: { name: 'editor' } };
+  const rolesOf = (id: string) => {
+    const state = identity.state(`user:${id}`);
+    return state?.kind === 'user' ? state.roles : undefined;
+  };
+  const revocations = async () => {
+    const { rows } = await identity.platform
+      .database('identity')
+      .pool.query<{ holder: string; actor: unknown; cause: string }>(
+        `select data->'assignee'->>'id' as holder, actor, causation_id as cause from event
+         where type = 'identity.role-revoked.v1' order by position`,
+      );
+    return rows;
+  };
+  const handled = () =>
+    eventually(async () => {
+      const { rows } = await identity.platform
+        .database('identity')
+        .pool.query('select handled from role_deletions');
+      expect(rows).toEqual([{ handled: true }]);
+    });
+
+  it('takes the role from all who held it, and tells why', async () => {
+    await start({ newRolePatienceMs: 5_000 });
+    const [ada, grace, other] = [await user('ada'), await user('grace'), await user('other')];
+    await policySays(1, defined);
+    for (const id of [ada, grace]) await assign({ kind: 'user', id }, 'editor');
+    await assign({ kind: 'user', id: ada }, 'viewer');
+    await assign({ kind: 'user', id: other }, 'viewer');
+    await policySays(2, deleted);
+    await eventually(() =>
+      expect([ada, grace, other].map(rolesOf)).toEqual([['viewer'], [], ['viewer']]),
+    );
+    const actor = { kind: 'service', id: 'identity', name: 'identity' };
+    expect(await revocations()).toEqual(
+      expect.arrayContaining(
+        [ada, grace].map((holder) => ({ holder, actor, cause: eventIdAt(2) })),
+      ),
+    );
+    expect(await revocations()).toHaveLength(2);
+  });
+
+  it('that is followed by a new role of the name at once gives it back to nobody', async () => {
+    await start({ newRolePatienceMs: 5_000 });
+    const [ada, grace] = [await user('ada'), await user('grace')];
+    await policySays(1, defined);
+    await assign({ kind: 'user', id: ada }, 'editor');
+    await policySays(2, deleted);
+    await policySays(3, defined);
+    await handled();
+    await assign({ kind: 'user', id: grace }, 'editor');
+    await eventually(() => expect([ada, grace].map(rolesOf)).toEqual([[], ['editor']]));
+  });
+
+  it('spares who was assigned the new role while the old was still being taken away', async () => {
+    await start({ newRolePatienceMs: 5_000 });
+    const [ada, grace] = [await user('ada'), await user('grace')];
+    await policySays(1, defined);
+    await assign({ kind: 'user', id: ada }, 'editor');
+    await policySays(2, deleted);
+    await policySays(3, defined);
+    await handled();
+    await assign({ kind: 'user', id: grace }, 'editor');
+    // The process died before it had noted the deletion as handled.
+    await identity.platform
+      .database('identity')
+      .pool.query('update role_deletions set handled = false');
+    await handled();
+    await eventually(() => expect([ada, grace].map(rolesOf)).toEqual([[], ['editor']]));
+    expect(await revocations()).toHaveLength(1);
+  });
+
+  it.each([
+    ['by the relay', async () => {}],
+    [
+      'from the beginning of the topic',
+      () => identity.platform.database('identity').pool.query('delete from projection_cursor'),
+    ],
+  ])('that is delivered again %s takes nothing assigned since', async (_how, forget) => {
+    await start({ newRolePatienceMs: 5_000 });
+    const [ada, grace] = [await user('ada'), await user('grace')];
+    await policySays(1, defined);
+    await assign({ kind: 'user', id: ada }, 'editor');
+    await policySays(2, deleted);
+    await policySays(3, defined);
+    await handled();
+    await assign({ kind: 'user', id: grace }, 'editor');
+    await forget();
+    await policySays(1, defined);
+    await policySays(2, deleted);
+    // Once a later event is known, all before it was heard.
+    await policySays(4, {
+      type: 'policy.role-defined.v1',
+      data: { role: { ...editor, name: 'marker' } },
+    });
+    await assign({ kind: 'user', id: ada }, 'marker');
+    await assign({ kind: 'user', id: ada }, 'editor');
+    await handled();
+    await eventually(() =>
+      expect([ada, grace].map(rolesOf)).toEqual([['editor', 'marker'], ['editor']]),
+    );
+    expect(await revocations()).toHaveLength(1);
   });
 });
 

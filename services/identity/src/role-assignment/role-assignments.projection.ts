@@ -4,12 +4,12 @@ import type { InlineProjection } from '@gatehouse/platform';
 export const roleAssignmentsProjection: InlineProjection = {
   name: 'role-assignments',
   tables: ['role_assignments'],
-  async apply(client, { type, data }) {
+  async apply(client, { type, data, position }) {
     switch (type) {
       case 'identity.role-assigned.v1':
         await client.query(
-          'insert into role_assignments (assignee_kind, assignee_id, role) values ($1, $2, $3)',
-          [data.assignee.kind, data.assignee.id, data.role],
+          'insert into role_assignments (assignee_kind, assignee_id, role, position) values ($1, $2, $3, $4)',
+          [data.assignee.kind, data.assignee.id, data.role, position],
         );
         return;
       case 'identity.role-revoked.v1':

@@ -7,7 +7,8 @@ const KEY = 'bundle';
 export function policyFeed(database: ServiceDatabase): StateFeed {
   return {
     topic: topics.policyState,
-    touchedBy: ({ type }) => (type === 'policy.bundle-published.v1' ? [KEY] : []),
+    touchedBy: (events) =>
+      events.some(({ type }) => type === 'policy.bundle-published.v1') ? [KEY] : [],
     load: async () => {
       const { rows } = await database.pool.query<PolicyState>(
         'select number, roles from current_bundle',
@@ -15,7 +16,7 @@ export function policyFeed(database: ServiceDatabase): StateFeed {
       const [bundle] = rows;
       // Never a tombstone: a policy that was published is replaced, not taken away.
       if (bundle === undefined) throw new Error('a bundle was published but is not in its table');
-      return bundle;
+      return new Map([[KEY, bundle]]);
     },
   };
 }

@@ -9,7 +9,11 @@ import type { ServiceDatabase, StateFeed } from '@gatehouse/platform';
 
 /** What gates serve by: every server that was approved, as it was approved. What is fetched or classified later touches it only by the next approval. */
 export function catalogueFeed(database: Pick<ServiceDatabase, 'pool'>): StateFeed {
-  return { topic: topics.catalogueState, touchedBy, load: (slug) => load(database, slug) };
+  return {
+    topic: topics.catalogueState,
+    touchedBy: (events) => events.flatMap(touchedBy),
+    load: (slugs) => load(database, slugs),
+  };
 }
 
 function touchedBy(event: RecordedEvent): readonly string[] {
@@ -26,20 +30,23 @@ function touchedBy(event: RecordedEvent): readonly string[] {
 
 async function load(
   { pool }: Pick<ServiceDatabase, 'pool'>,
-  slug: string,
-): Promise<CatalogueState | null> {
+  slugs: readonly string[],
+): Promise<ReadonlyMap<string, CatalogueState>> {
   const { rows } = await pool.query<{
+    slug: string;
     name: string;
     status: string;
     transport: Transport;
     tools: ApprovedTool[];
   }>(
-    `select name, status, transport, approved_tools as tools from servers
-     where slug = $1 and status in ('approved', 'suspended')`,
-    [slug],
+    `select slug, name, status, transport, approved_tools as tools from servers
+     where slug = any($1) and status in ('approved', 'suspended')`,
+    [slugs],
   );
-  const [server] = rows;
-  if (server === undefined) return null;
-  const { name, status, transport, tools } = server;
-  return { slug, name, inService: status === 'approved', transport, tools };
+  return new Map(
+    rows.map(({ slug, name, status, transport, tools }) => [
+      slug,
+      { slug, name, inService: status === 'approved', transport, tools },
+    ]),
+  );
 }
