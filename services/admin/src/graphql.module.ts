@@ -26,6 +26,11 @@ declare module 'mercurius' {
 // The one committed text, which a test holds equal to the `.graphql` files.
 const typeDefs = readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8');
 
+const validateOptions: { maxErrors: number; hideSuggestions: boolean } = {
+  maxErrors: 20,
+  hideSuggestions: true,
+};
+
 const typeResolvers = {
   ...enumValues,
   DateTime: dateTime,
@@ -58,7 +63,11 @@ export function graphqlModule(deps: {
     ide: false,
     subscription: false,
     allowBatchedQueries: false,
-    graphql: { parseOptions: { maxTokens: config.maxTokens } },
+    graphql: {
+      parseOptions: { maxTokens: config.maxTokens },
+      // Findings name no field that was not asked for: who may not introspect must not learn by guessing.
+      validateOptions,
+    },
     context: (request: FastifyRequest) => admission.contextOf(request),
     additionalRouteOptions: {
       bodyLimit: config.maxBodyBytes,

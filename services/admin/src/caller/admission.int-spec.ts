@@ -50,6 +50,14 @@ describe('who is let in', () => {
     expect(data === null).toBe(code !== undefined);
   });
 
+  test('learns no names by guessing: who nearly hits one is not helped', async () => {
+    const { status, errors } = await admin.ask('{ gates { id } }', {}, admin.tokens['stranger']);
+    expect(status).toBe(400);
+    expect(errors.map(({ message }) => message)).toEqual([
+      'Cannot query field "gates" on type "Query".',
+    ]);
+  });
+
   test('loses it with the role, at the next request', async () => {
     const { bus } = admin.test.platform;
     const ask = () => admin.ask(QUERY, {}, admin.tokens['observer']);
