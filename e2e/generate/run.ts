@@ -2,10 +2,21 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { printSchema, printSchemaTypes } from '@gatehouse/standalone';
 import { generatedFiles } from './generated-files.ts';
 
 const changed: string[] = [];
-for (const { path, text, frozen } of generatedFiles()) {
+// Admin holds these two fresh by specs of its own.
+const ofAdmin = [
+  { path: 'services/admin/schema.graphql', text: printSchema(), frozen: false },
+  {
+    path: 'services/admin/src/schema/schema.generated.ts',
+    text: printSchemaTypes(),
+    frozen: false,
+  },
+];
+
+for (const { path, text, frozen } of [...generatedFiles(), ...ofAdmin]) {
   const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
   const before = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
   if (before === text) continue;

@@ -74,6 +74,17 @@ describe('the life of a standalone process', () => {
     await place.stop();
   });
 
+  it('lets whoever owns the data directory back in as administrator', async () => {
+    const { code, stdout } = await place.run('recover-admin');
+    expect(stdout).toContain('admin-token');
+    expect(code).toBe(0);
+    await place.start();
+    await new Administrator(place.url, await place.adminToken()).createAgent('recovered', 'viewer');
+    const { code: refused } = await place.run('recover-admin');
+    expect(refused).toBe(1);
+    await place.stop();
+  });
+
   it('folds its read tables anew from the logs', async () => {
     const { code, stdout } = await place.run('rebuild');
     expect(stdout).toMatch(/read tables of .*identity.*admin/);

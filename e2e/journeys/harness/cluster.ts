@@ -9,7 +9,7 @@ import { eventually, freePort, startThrowAwayPostgres } from '@gatehouse/testing
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const COMMAND = join(ROOT, 'services/standalone/dist/command-line/main.js');
 const SERVICES = ['policy', 'identity', 'registry', 'audit', 'admin', 'gateway'] as const;
-export type ClusterService = (typeof SERVICES)[number];
+type ClusterService = (typeof SERVICES)[number];
 
 /** Every service as a process of its own, on one PostgreSQL and its bus, each by its own database role. */
 export interface Cluster {

@@ -2,9 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '@gatehouse/testing';
 
@@ -140,9 +139,4 @@ async function stopLeftOverPostgres(dataDirectory: string): Promise<void> {
   await eventually(() => {
     if (existsSync(pidFile)) throw new Error('PostgreSQL still runs');
   });
-}
-
-/** The folder that an npm package is installed in. */
-export function packageFolder(name: string): string {
-  return dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
 }

@@ -28,7 +28,9 @@ describe('upcasting', () => {
     ]) {
       const upcast = upcastWith(upcasters);
       expect(upcast({ type: 'identity.thing-named.v1', data: { name: 'Ada' } })).toEqual(expected);
-      expect(upcast({ type: 'identity.thing-named.v2', data: { names: ['Ada'] } })).toEqual(expected);
+      expect(upcast({ type: 'identity.thing-named.v2', data: { names: ['Ada'] } })).toEqual(
+        expected,
+      );
     }
   });
 
@@ -40,7 +42,9 @@ describe('upcasting', () => {
   });
 
   it('refuses two ways forward from one version, and circles', () => {
-    expect(() => upcastWith([toV2, { ...toV3, from: toV2.from }])).toThrow('two upcasters from identity.thing-named.v1');
+    expect(() => upcastWith([toV2, { ...toV3, from: toV2.from }])).toThrow(
+      'two upcasters from identity.thing-named.v1',
+    );
     expect(() => upcastWith([toV2, { ...toV3, to: toV2.from }])).toThrow('circle');
   });
 });

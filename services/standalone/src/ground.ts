@@ -1,24 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { placeDatabase, startEmbeddedServer } from '@gatehouse/embedded-postgres';
-import { topics, type ServiceName } from '@gatehouse/event-catalog';
+import type { ServiceName } from '@gatehouse/event-catalog';
 import {
   createLogger,
   createReadiness,
   migrate,
   openServiceDatabase,
-  PostgresEventBus,
+  openBus,
   systemClock,
   type Platform,
   type ServiceDatabase,
 } from '@gatehouse/platform';
-import pg from 'pg';
 import { takeDataDirectory } from './process/process-file.ts';
 import { loadSecrets } from './process/secrets.ts';
 import { migrationPlans, roleOf } from './schemas.ts';
 import type { StandaloneConfig } from './standalone.config.ts';
 
-const BUS_CONNECTIONS = 6;
 const SERVICE_CONNECTIONS = 5;
 const MAX_CONNECTIONS = 60;
 
@@ -30,12 +28,6 @@ export interface Ground extends AsyncDisposable {
   /** Tells services and other commands where this process listens. */
   announce(url: string): Promise<void>;
 }
-
-const retention = Object.fromEntries(
-  Object.values(topics).flatMap(({ name, retentionMs }) =>
-    retentionMs === null ? [] : [[name, retentionMs]],
-  ),
-);
 
 /** Takes the data directory and builds everything on it, in order; disposing takes it down in the opposite order. */
 export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
@@ -56,18 +48,8 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   await migrate(server.url, migrationPlans(password));
 
   const log = createLogger({ service: 'standalone', level: config.logLevel });
-  const busPool = new pg.Pool({
-    connectionString: server.urlOf(roleOf('bus'), password),
-    max: BUS_CONNECTIONS,
-    application_name: 'gatehouse-bus',
-  });
-  // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
-  busPool.on('error', (error) =>
-    log.warn({ err: error }, 'an idle connection of the bus was lost'),
-  );
-  building.defer(() => busPool.end());
-  const bus = new PostgresEventBus({ pool: busPool, log, retention });
-  building.defer(() => bus.close());
+  const { bus, close } = openBus(server.urlOf(roleOf('bus'), password), log);
+  building.defer(close);
 
   const databases = new Map<ServiceName, ServiceDatabase>();
   building.defer(async () => {

@@ -1,3 +1,4 @@
+export { printSchema, printSchemaTypes } from '@gatehouse/admin';
 export { loadSettings, sections, type Settings } from './settings.ts';
 export { rebuildReadModels, startStandalone, type Standalone } from './standalone.ts';
 export { askGraphQL, GraphQLFailure } from './graphql-client.ts';

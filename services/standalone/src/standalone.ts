@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { adminService } from '@gatehouse/admin';
 import { auditService } from '@gatehouse/audit';
 import { gatewayService } from '@gatehouse/gateway';
-import { identityService } from '@gatehouse/identity';
+import { identityService, recoverAdministrator } from '@gatehouse/identity';
 import { host, type Platform, type ServiceModule } from '@gatehouse/platform';
 import { policyService } from '@gatehouse/policy';
 import { registryService } from '@gatehouse/registry';
@@ -56,6 +56,13 @@ export async function rebuildReadModels(settings: Settings): Promise<readonly st
     rebuilt.push(service.name);
   }
   return rebuilt;
+}
+
+/** Gives the bootstrap administrator a fresh token; nothing else may run on the data directory. Answers the file it lies in. */
+export async function recoverAdministration(settings: Settings): Promise<string> {
+  await using ground = await prepareGround(settings.standalone);
+  const { tokenFile } = await recoverAdministrator(ground.platform);
+  return tokenFile;
 }
 
 /** The services, in the order in which their background work starts: who is listened to before who listens. */

@@ -62,7 +62,7 @@ describe('loading the configuration', () => {
     ['a file that is no mapping', {}, '- web\n', 'expected a mapping'],
     ['a file that is no YAML', {}, 'web: [\n', 'gatehouse.yaml'],
   ])('refuses %s and names it', (_what, env, yaml, complaint) => {
-    const attempt = (): unknown => load(env as Record<string, string>, yaml);
+    const attempt = (): unknown => load(env, yaml);
     expect(attempt).toThrow(ConfigError);
     expect(attempt).toThrow(complaint);
   });

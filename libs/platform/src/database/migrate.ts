@@ -43,7 +43,7 @@ export async function migrate(
 }
 
 async function migrateOne(client: pg.Client, plan: MigrationPlan): Promise<string[]> {
-  await prepareRole(client, plan);
+  await retryWhenRaced(() => prepareRole(client, plan));
   const applied: string[] = [];
   for (const folder of plan.folders) {
     const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).toSorted();

@@ -101,7 +101,7 @@ async function startWorker(
   log: Logger,
   until: AbortSignal | undefined,
 ): Promise<boolean> {
-  while (until?.aborted !== true) {
+  for (;;) {
     try {
       await worker.start();
       return true;
@@ -112,9 +112,9 @@ async function startWorker(
         'could not start yet and will be retried',
       );
       await sleep(RETRY_MS);
+      if (until.aborted) return false;
     }
   }
-  return false;
 }
 
 function dispatch(handlers: readonly RawHandler[], fallback: RequestListener): RequestListener {

@@ -1,16 +1,14 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ServiceName } from '@gatehouse/event-catalog';
-import pg from 'pg';
-import { PostgresEventBus } from '../bus/postgres-event-bus.ts';
 import { ConfigError } from '../config/load-config.ts';
 import { openServiceDatabase, type ServiceDatabase } from '../database/service-database.ts';
 import { createReadiness } from '../host/readiness.ts';
 import { createLogger } from '../log/logger.ts';
 import { systemClock, type Platform } from '../platform.ts';
+import { openBus } from './open-bus.ts';
 import type { ProcessConfig } from './process.config.ts';
 
-const BUS_CONNECTIONS = 6;
 const SHORTEST_TOKEN = 20;
 
 /** What one service stands on in a process of its own; `close` takes it down. */
@@ -35,21 +33,12 @@ export async function processPlatform(
       `process.serviceTokenFile: the token has fewer than ${SHORTEST_TOKEN} characters`,
     ]);
   }
-  const busPool = new pg.Pool({
-    connectionString: await withPassword(config.busUrl, config.busPasswordFile),
-    max: BUS_CONNECTIONS,
-    application_name: `gatehouse-${service}-bus`,
-  });
-  // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
-  busPool.on('error', (error) =>
-    log.warn({ err: error }, 'an idle connection of the bus was lost'),
-  );
-  const bus = new PostgresEventBus({ pool: busPool, log });
+  const opened = openBus(await withPassword(config.busUrl, config.busPasswordFile), log);
   const databaseUrl =
     config.databaseUrl && (await withPassword(config.databaseUrl, config.databasePasswordFile));
-  let opened: ServiceDatabase | undefined;
+  let database: ServiceDatabase | undefined;
   const platform: Platform = {
-    bus,
+    bus: opened.bus,
     clock: systemClock,
     log,
     readiness: createReadiness(),
@@ -60,20 +49,19 @@ export async function processPlatform(
       if (asked !== service) throw new Error(`${service} must not open the database of ${asked}`);
       if (databaseUrl === undefined)
         throw new ConfigError([`process.databaseUrl: ${service} needs one`]);
-      opened ??= openServiceDatabase(service, databaseUrl, log);
-      return opened;
+      database ??= openServiceDatabase(service, databaseUrl, log);
+      return database;
     },
   };
   return {
     platform,
     async reach() {
       if (databaseUrl !== undefined) await platform.database(service).pool.query('select 1');
-      await busPool.query('select 1');
+      await opened.reach();
     },
     async close() {
-      await bus.close();
-      await busPool.end();
-      await opened?.close();
+      await opened.close();
+      await database?.close();
     },
   };
 }

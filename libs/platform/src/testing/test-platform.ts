@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import { freshDatabase } from '@gatehouse/testing';
-import { PostgresEventBus } from '../bus/postgres-event-bus.ts';
+import { openBus } from '../process/open-bus.ts';
 import { migrate } from '../database/migrate.ts';
 import { platformMigrations } from '../database/platform-migrations.ts';
 import { openServiceDatabase, type ServiceDatabase } from '../database/service-database.ts';
 import { createReadiness } from '../host/readiness.ts';
 import { createLogger } from '../log/logger.ts';
 import { systemClock, type Clock, type Platform } from '../platform.ts';
-import pg from 'pg';
 
 const PASSWORD = 'only-in-tests';
 
@@ -26,7 +25,10 @@ export interface TestPlatform {
 
 export interface TestPlatformOptions {
   /** The schemas to bring to head, with the folders of SQL of each. */
-  readonly schemas: readonly { readonly schema: ServiceName; readonly folders: readonly string[] }[];
+  readonly schemas: readonly {
+    readonly schema: ServiceName;
+    readonly folders: readonly string[];
+  }[];
   readonly clock?: Clock;
 }
 
@@ -44,9 +46,7 @@ export async function startTestPlatform({
   await migrate(database.url, plans);
   const dataDirectory = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
   const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-  const busPool = new pg.Pool({ connectionString: asRole(database.url, 'gatehouse_bus'), max: 6 });
-  busPool.on('error', () => undefined);
-  const bus = new PostgresEventBus({ pool: busPool, log });
+  const { bus, close } = openBus(asRole(database.url, 'gatehouse_bus'), log);
   const databases = new Map<ServiceName, ServiceDatabase>();
   let url = 'http://127.0.0.1:9';
   const platform: Platform = {
@@ -59,7 +59,8 @@ export async function startTestPlatform({
     serviceUrl: () => url,
     database(service) {
       const open =
-        databases.get(service) ?? openServiceDatabase(service, asRole(database.url, `gatehouse_${service}`), log);
+        databases.get(service) ??
+        openServiceDatabase(service, asRole(database.url, `gatehouse_${service}`), log);
       databases.set(service, open);
       return open;
     },
@@ -71,8 +72,7 @@ export async function startTestPlatform({
       url = base;
     },
     async stop() {
-      await bus.close();
-      await busPool.end();
+      await close();
       for (const open of databases.values()) await open.close();
       await database.drop();
       await rm(dataDirectory, { recursive: true, force: true });

@@ -67,6 +67,13 @@ program
   .description('fold every read table anew from the event logs; Gatehouse must be stopped')
   .action(async () => (await import('./rebuild.ts')).rebuild());
 
+program
+  .command('recover-admin')
+  .description(
+    'give the bootstrap administrator a fresh token, whatever became of the old one; Gatehouse must be stopped',
+  )
+  .action(async () => (await import('./recover-admin.ts')).recoverAdmin());
+
 const audit = program.command('audit').description('look at the audit trail');
 audit
   .command('tail')

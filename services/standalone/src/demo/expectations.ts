@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 
 /** The demo promised something that did not come true. */
-export class BrokenExpectation extends Error {
+class BrokenExpectation extends Error {
   constructor(sentence: string, found: string) {
     super(`the demo expected that ${sentence}, but found: ${found}`);
     this.name = 'BrokenExpectation';
