@@ -10,7 +10,7 @@ export { PostgresEventStore, type InlineProjection } from './event-store/postgre
 export { fromMessage, positionOf, toMessage } from './event-store/event-message.ts';
 export { OutboxRelay, type StateFeed } from './event-store/outbox-relay.ts';
 export { ProjectionRunner, type Projection } from './projection/projection-runner.ts';
-export { PostgresEventBus } from './bus/postgres-event-bus.ts';
+export { PostgresEventBus } from './bus/postgres/postgres-event-bus.ts';
 export { receipt, type CommandHandlers, type QueryHandlers } from './command/handlers.ts';
 export { internalController } from './command/internal-controller.ts';
 export { OwnerClient, type SentBy } from './command/owner-client.ts';
@@ -38,6 +38,7 @@ export {
 export { metrics } from './host/health.controller.ts';
 export { problemDocument, type ProblemDocument } from './host/problem-document.ts';
 export { createReadiness, type Readiness } from './host/readiness.ts';
+export { openBus, type OpenedBus } from './process/open-bus.ts';
 export { processConfig, type ProcessConfig } from './process/process.config.ts';
 export { runService, type Deployable } from './process/run-service.ts';
 export { Pulse } from './worker/pulse.ts';

@@ -4,6 +4,12 @@ export { freshDatabase, type FreshDatabase } from './fresh-database.ts';
 export { ManualClock } from './manual-clock.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export {
+  startThrowAwayKafka,
+  whyKafkaIsMissing,
+  type ThrowAwayKafka,
+  type ThrowAwayKafkaOptions,
+} from './throw-away-kafka.ts';
+export {
   startThrowAwayPostgres,
   type ThrowAwayPostgres,
   type ThrowAwayPostgresOptions,

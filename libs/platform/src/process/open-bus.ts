@@ -1,7 +1,7 @@
 import type { EventBus } from '@gatehouse/event-sourcing';
 import { topics } from '@gatehouse/event-catalog';
 import pg from 'pg';
-import { PostgresEventBus } from '../bus/postgres-event-bus.ts';
+import { PostgresEventBus } from '../bus/postgres/postgres-event-bus.ts';
 import type { Logger } from '../log/logger.ts';
 
 const CONNECTIONS = 6;

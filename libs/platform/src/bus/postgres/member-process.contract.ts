@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import type { TopicDefinition } from '@gatehouse/event-catalog';
-import { createLogger } from '../log/logger.ts';
+import { createLogger } from '../../log/logger.ts';
 import { PostgresEventBus } from './postgres-event-bus.ts';
 
 // The victim of contract point 3: a member in a process of its own, to be killed between handling and committing.

@@ -1,7 +1,7 @@
 import type { EventBus, SubscribeOptions, Subscription } from '@gatehouse/event-sourcing';
-import type { Logger } from '../log/logger.ts';
-import type { BusTiming } from './bus-timing.ts';
-import { Delivery } from './delivery.ts';
+import type { Logger } from '../../log/logger.ts';
+import type { BusTiming } from '../bus-timing.ts';
+import { Delivery } from '../delivery.ts';
 import type { GroupLedger, Lease } from './group-ledger.ts';
 import type { HighMarks } from './high-marks.ts';
 import type { Session } from './listener.ts';

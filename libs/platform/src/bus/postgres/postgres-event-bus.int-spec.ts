@@ -12,16 +12,16 @@ import {
 } from '@gatehouse/testing';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { platformMigrations } from '../database/platform-migrations.ts';
-import { migrate } from '../database/migrate.ts';
-import { createLogger } from '../log/logger.ts';
+import { platformMigrations } from '../../database/platform-migrations.ts';
+import { migrate } from '../../database/migrate.ts';
+import { createLogger } from '../../log/logger.ts';
 import {
   describeEventBusContract,
   type BusHarness,
   type BusUnderTest,
   type MemberProcess,
-} from './bus.contract.ts';
-import type { BusTiming } from './bus-timing.ts';
+} from '../bus.contract.ts';
+import type { BusTiming } from '../bus-timing.ts';
 import { PostgresEventBus } from './postgres-event-bus.ts';
 import { prune } from './retention.ts';
 import { replayDeadLetters } from './replay-dead-letters.ts';

@@ -10,15 +10,15 @@ import type {
   Subscription,
 } from '@gatehouse/event-sourcing';
 import type { Pool } from 'pg';
-import type { Logger } from '../log/logger.ts';
-import { defaultTiming, type BusTiming } from './bus-timing.ts';
+import type { Logger } from '../../log/logger.ts';
+import { defaultTiming, type BusTiming } from '../bus-timing.ts';
 import { GroupLedger } from './group-ledger.ts';
 import { GroupMember } from './group-member.ts';
 import { HighMarks } from './high-marks.ts';
 import { Listener } from './listener.ts';
 import { LogStateReader } from './log-state-reader.ts';
 import { MessageLog, type PartitionEnd } from './message-log.ts';
-import { partitionOfKey } from './murmur2.ts';
+import { partitionOfKey } from '../murmur2.ts';
 import { OutgoingQueue } from './outgoing-queue.ts';
 import { prunePeriodically, type Retention } from './retention.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import type { Logger } from '../log/logger.ts';
+import type { Logger } from '../../log/logger.ts';
 
 const EVERY_MS = 10 * 60 * 1000;
 const BETWEEN_ROUNDS_MS = 20;

@@ -1,11 +1,11 @@
 import type { SubscribeOptions } from '@gatehouse/event-sourcing';
-import type { Logger } from '../log/logger.ts';
-import type { BusTiming } from './bus-timing.ts';
-import type { Delivery } from './delivery.ts';
+import type { Logger } from '../../log/logger.ts';
+import type { BusTiming } from '../bus-timing.ts';
+import type { Delivery } from '../delivery.ts';
 import type { GroupLedger, Lease } from './group-ledger.ts';
 import type { HighMarks } from './high-marks.ts';
 import type { MessageLog } from './message-log.ts';
-import { backoffMs, sleepUnless } from './patience.ts';
+import { backoffMs, sleepUnless } from '../patience.ts';
 
 const LAST_COMMIT_ATTEMPTS = 5;
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type Pool } from 'pg';
-import type { Logger } from '../log/logger.ts';
-import { sleepUnless } from './patience.ts';
+import type { Logger } from '../../log/logger.ts';
+import { sleepUnless } from '../patience.ts';
 
 const CHANNEL = 'gatehouse_bus';
 const NOTIFY_EVERY_MS = 5;

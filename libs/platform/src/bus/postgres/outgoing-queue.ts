@@ -1,7 +1,7 @@
 import { MessageTooLarge, type OutgoingMessage } from '@gatehouse/event-sourcing';
 import type { TopicDefinition } from '@gatehouse/event-catalog';
 import type { MessageLog, PartitionEnd, PlacedMessage } from './message-log.ts';
-import { partitionOfKey } from './murmur2.ts';
+import { partitionOfKey } from '../murmur2.ts';
 
 const MAX_VALUE_BYTES = 1024 * 1024;
 const ROUND_MESSAGES = 2_000;

@@ -1,10 +1,10 @@
 import type { TopicDefinition } from '@gatehouse/event-catalog';
 import type { IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
-import type { Logger } from '../log/logger.ts';
-import type { BusTiming } from './bus-timing.ts';
+import type { Logger } from '../../log/logger.ts';
+import type { BusTiming } from '../bus-timing.ts';
 import type { HighMarks } from './high-marks.ts';
 import type { MessageLog, PartitionEnd } from './message-log.ts';
-import { backoffMs, sleepUnless } from './patience.ts';
+import { backoffMs, sleepUnless } from '../patience.ts';
 
 export interface ReaderDeps {
   readonly topic: TopicDefinition;

@@ -1,0 +1,104 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
+
+export interface ThrowAwayKafkaOptions {
+  /** One of those that `infra/kafka` knows; by default what GATEHOUSE_KAFKA_VERSION says, else its own default. */
+  readonly version?: string;
+}
+
+/** A real Apache Kafka broker of its own, on a free loopback port, with a data folder that goes when it stops. */
+export interface ThrowAwayKafka {
+  /** Where clients begin: host and port. */
+  readonly bootstrap: string;
+  readonly port: number;
+  /** SIGKILL, as a crash would. The data stays for `restart`. */
+  kill(): Promise<void>;
+  /** Starts again on the same port and data; kills first where it still runs. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const launcher = fileURLToPath(new URL('../../../infra/kafka/kafka.mjs', import.meta.url));
+
+/** What makes a broker quick enough for tests: short sessions, and a cleaner that does not wait. */
+const QUICK = [
+  'group.min.session.timeout.ms=500',
+  'log.cleaner.backoff.ms=500',
+  'log.segment.delete.delay.ms=1000',
+];
+
+interface Running {
+  readonly process: ChildProcess;
+  readonly exited: Promise<unknown>;
+  readonly brokerId: number;
+}
+
+async function run(args: readonly string[], logFile: string): Promise<Running> {
+  // It ends with its standard input, so that no broker outlives a test run that was cut short.
+  const child = spawn(process.execPath, [launcher, 'run', '--until-stdin-ends', ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
+  const answer = await Promise.race([once(child.stdout, 'data'), exited.then(() => undefined)]);
+  if (answer === undefined) {
+    const log = await readFile(logFile, 'utf8').catch(() => '');
+    throw new Error(`Kafka did not start: ${errors.trim()} ${log.slice(-2_000)}`.trim());
+  }
+  const { pid } = JSON.parse(String(answer[0])) as { pid: number };
+  return { process: child, exited, brokerId: pid };
+}
+
+/** Starts a throw-away Kafka broker; whoever starts it must stop it. Needs Java 17, and Maven where the jars are not cached. */
+export async function startThrowAwayKafka({
+  version,
+}: ThrowAwayKafkaOptions = {}): Promise<ThrowAwayKafka> {
+  const data = await mkdtemp(join(tmpdir(), 'gatehouse-kafka-'));
+  const port = await freePort();
+  const ports = ['--port', String(port), '--controller-port', String(await freePort())];
+  const args = ['--data', data, ...ports, ...QUICK.flatMap((line) => ['--set', line])];
+  if (version !== undefined) args.push('--version', version);
+  const start = () => run(args, join(data, 'broker.log'));
+  const removeData = () => rm(data, { recursive: true, force: true, maxRetries: 3 });
+  let running: Running | undefined = await start().catch(async (error: unknown) => {
+    await removeData();
+    throw error;
+  });
+  const kill = async (): Promise<void> => {
+    const victim = running;
+    running = undefined;
+    if (victim === undefined) return;
+    process.kill(victim.brokerId, 'SIGKILL');
+    await victim.exited;
+  };
+  return {
+    bootstrap: `127.0.0.1:${port}`,
+    port,
+    kill,
+    async restart() {
+      await kill();
+      running = await start();
+    },
+    async stop() {
+      await kill();
+      await removeData();
+    },
+  };
+}
+
+/** Why no Kafka can be started on this machine; nothing where one can. */
+export async function whyKafkaIsMissing(): Promise<string | undefined> {
+  try {
+    const kafka = await startThrowAwayKafka();
+    await kafka.stop();
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.trim().replaceAll(/\s+/g, ' ');
+  }
+}
