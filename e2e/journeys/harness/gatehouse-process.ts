@@ -46,6 +46,7 @@ export async function installation(
   const environment = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
     PATH: process.env['PATH'],
     HOME: root,
+    TMPDIR: root,
     NO_COLOR: '1',
     GATEHOUSE_DATA: dataDirectory,
     GATEHOUSE_PORT: '0',
