@@ -44,6 +44,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'kafka',
+          include: ['{libs,services}/*/src/**/*.kafka-spec.ts'],
+          globalSetup: ['libs/testing/src/kafka.global-setup.ts'],
+          sequence: { groupOrder: 4 },
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'architecture',
           include: ['e2e/architecture/*.spec.ts'],
           sequence: { groupOrder: 2 },

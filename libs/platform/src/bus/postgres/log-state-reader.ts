@@ -5,6 +5,7 @@ import type { BusTiming } from '../bus-timing.ts';
 import type { HighMarks } from './high-marks.ts';
 import type { MessageLog, PartitionEnd } from './message-log.ts';
 import { backoffMs, sleepUnless } from '../patience.ts';
+import { handOver, type HandoverDeps } from '../state-handover.ts';
 
 export interface ReaderDeps {
   readonly topic: TopicDefinition;
@@ -17,8 +18,6 @@ export interface ReaderDeps {
   readonly onStopped: () => void;
 }
 
-const ALARM_AFTER_ATTEMPTS = 3;
-
 /** Reads a whole topic from the oldest message on and follows it, for itself alone. */
 export class LogStateReader implements StateReader {
   readonly caughtUp: Promise<void>;
@@ -26,6 +25,7 @@ export class LogStateReader implements StateReader {
   readonly #stopping = new AbortController();
   readonly #next = new Map<number, number>();
   readonly #finished: Promise<void>;
+  readonly #handover: HandoverDeps;
   #barrier: Map<number, number>;
   #stalledOn: string | undefined;
   #reachBarrier!: () => void;
@@ -33,6 +33,12 @@ export class LogStateReader implements StateReader {
   /** `ends` is how far the topic reached when the reader was asked for: the barrier. */
   constructor(deps: ReaderDeps, ends: readonly PartitionEnd[]) {
     this.#deps = deps;
+    this.#handover = {
+      ...deps,
+      onStall: (where) => {
+        this.#stalledOn = where;
+      },
+    };
     this.#barrier = new Map(ends.map((end) => [end.partition, end.next]));
     for (let partition = 0; partition < deps.topic.partitions; partition += 1) {
       this.#next.set(partition, 0);
@@ -74,15 +80,13 @@ export class LogStateReader implements StateReader {
   }
 
   async #readPage(): Promise<void> {
-    const { topic, messages, handle } = this.#deps;
+    const { topic, messages } = this.#deps;
     const behind = this.#behind();
     const page = await messages.read(topic.name, behind);
     const seen = new Set<number>();
     for (const message of page) {
       if (this.#stopping.signal.aborted) return;
-      const where = `${topic.name}/${message.partition}@${message.offset}`;
-      await this.#patiently(async () => handle(message), where);
-      this.#stalledOn = undefined;
+      if (!(await handOver(message, this.#stopping.signal, this.#handover))) return;
       this.#next.set(message.partition, message.offset + 1);
       seen.add(message.partition);
     }
@@ -100,8 +104,8 @@ export class LogStateReader implements StateReader {
     this.#reachBarrier();
   }
 
-  async #patiently(work: () => Promise<void>, where?: string): Promise<void> {
-    const { topic, log, timing, onAlarm } = this.#deps;
+  async #patiently(work: () => Promise<void>): Promise<void> {
+    const { topic, log, timing } = this.#deps;
     for (let attempt = 1; !this.#stopping.signal.aborted; attempt += 1) {
       try {
         return await work();
@@ -110,10 +114,6 @@ export class LogStateReader implements StateReader {
           { err: error, topic: topic.name, attempt },
           'state was not read; it is tried again',
         );
-        if (attempt === ALARM_AFTER_ATTEMPTS && where !== undefined) {
-          this.#stalledOn = where;
-          onAlarm(`a reader of state stands still on ${where}: ${String(error)}`);
-        }
         const wait = backoffMs(attempt, timing.retryFirstMs, timing.retryCapMs);
         await sleepUnless(this.#stopping.signal, wait);
       }

@@ -6,6 +6,7 @@ import type { GroupLedger, Lease } from './group-ledger.ts';
 import type { HighMarks } from './high-marks.ts';
 import type { MessageLog } from './message-log.ts';
 import { backoffMs, sleepUnless } from '../patience.ts';
+import { outOfRangeAlarm, startingPoint } from '../starting-point.ts';
 
 const LAST_COMMIT_ATTEMPTS = 5;
 
@@ -79,15 +80,13 @@ export class PartitionPump {
     const { lease, ledger, options, onAlarm } = this.#deps;
     const point = await ledger.startingPoint(lease);
     const own = await options.startAt?.(lease.topic, lease.partition);
-    const fallback = options.from === 'latest' ? point.next : point.low;
-    const wanted = own ?? point.committed;
-    const inRange = wanted !== undefined && wanted >= point.low && wanted <= point.next;
-    if (wanted !== undefined && !inRange) {
-      onAlarm(
-        `${ledger.group} stood at ${lease.topic}/${lease.partition}@${wanted}, outside of ${point.low} to ${point.next}: it goes on at ${fallback}`,
-      );
+    const range = { low: point.low, next: point.next };
+    const begin = startingPoint(own ?? point.committed, range, options.from);
+    const { start, outOfRange } = begin;
+    if (outOfRange !== undefined) {
+      const place = `${lease.topic}/${lease.partition}`;
+      onAlarm(outOfRangeAlarm(ledger.group, place, range, begin));
     }
-    const start = inRange ? wanted : fallback;
     // Kept at once, or a group that starts at the newest would skip what comes while it is away before its first commit.
     if (start !== point.committed) await this.#commit(start);
     return start;

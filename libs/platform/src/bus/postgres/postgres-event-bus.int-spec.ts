@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { TopicDefinition } from '@gatehouse/event-catalog';
 import type { OutgoingMessage } from '@gatehouse/event-sourcing';
 import {
@@ -22,6 +19,7 @@ import {
   type MemberProcess,
 } from '../bus.contract.ts';
 import type { BusTiming } from '../bus-timing.ts';
+import { startMemberProcess } from '../start-member.contract.ts';
 import { PostgresEventBus } from './postgres-event-bus.ts';
 import { prune } from './retention.ts';
 import { replayDeadLetters } from './replay-dead-letters.ts';
@@ -64,29 +62,8 @@ async function connect(url: string): Promise<BusUnderTest> {
   };
 }
 
-async function startMember(
-  ...args: [url: string, group: string, topic: string]
-): Promise<MemberProcess> {
-  const script = fileURLToPath(new URL('member-process.contract.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=source', script, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines: string[] = [];
-  child.stdout
-    .setEncoding('utf8')
-    .on('data', (chunk: string) => lines.push(...chunk.trim().split('\n')));
-  const exited = once(child, 'exit');
-  await eventually(() => expect(lines).toContain('subscribed'), { timeoutMs: 10_000 });
-  return {
-    get handled() {
-      return lines.filter((line) => line !== 'subscribed');
-    },
-    async kill() {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
+const startMember = (...args: [url: string, group: string, topic: string]) =>
+  startMemberProcess(new URL('member-process.contract.ts', import.meta.url), ...args);
 
 async function makeHarness(): Promise<BusHarness> {
   const postgres = await startThrowAwayPostgres();

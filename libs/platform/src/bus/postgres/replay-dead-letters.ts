@@ -1,9 +1,8 @@
 import { deadLetterTopicOf, type TopicDefinition } from '@gatehouse/event-catalog';
 import type { EventBus } from '@gatehouse/event-sourcing';
 import type { Pool } from 'pg';
+import { REPLAY_GROUP, replayHeaders } from '../replay-headers.ts';
 import { MessageLog } from './message-log.ts';
-
-const GROUP = 'gatehouse.dead-letter-replay';
 
 /**
  * Publishes again, to the topic they came from, the dead letters that were not replayed before; answers how many. Their
@@ -35,16 +34,10 @@ export async function replayDeadLetters(
   return replayed;
 }
 
-function replayHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const kept = Object.entries(headers).filter(([name]) => !name.startsWith('dlq_'));
-  const { dlq_topic, dlq_partition, dlq_offset } = headers;
-  return { ...Object.fromEntries(kept), replay_of: `${dlq_topic}/${dlq_partition}@${dlq_offset}` };
-}
-
 async function committed(pool: Pool, topic: string, partition: number): Promise<number> {
   const { rows } = await pool.query<{ next: string }>(
     'select next_offset as next from bus.group_offset where group_name = $1 and topic = $2 and partition = $3',
-    [GROUP, topic, partition],
+    [REPLAY_GROUP, topic, partition],
   );
   return Number(rows[0]?.next ?? 0);
 }
@@ -53,6 +46,6 @@ async function commit(pool: Pool, topic: string, partition: number, next: number
   await pool.query(
     `insert into bus.group_offset (group_name, topic, partition, next_offset) values ($1, $2, $3, $4)
      on conflict (group_name, topic, partition) do update set next_offset = excluded.next_offset`,
-    [GROUP, topic, partition, next],
+    [REPLAY_GROUP, topic, partition, next],
   );
 }

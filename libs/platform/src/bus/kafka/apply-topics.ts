@@ -1,0 +1,133 @@
+import type { TopicDefinition } from '@gatehouse/event-catalog';
+import kafkajs, { type Admin, type IResourceConfigEntry } from 'kafkajs';
+
+export interface ApplyTopicsOptions {
+  /** On how many brokers each message lies: 3 in a cluster that may lose one without losing anything. */
+  readonly replicationFactor: number;
+}
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** A value of 1 MiB, its key and headers, and the batch around them. */
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+
+/** What makes a topic as its definition says; all of it explicit, as the defaults of a cluster are somebody else's. */
+export function settingsOf(
+  topic: TopicDefinition,
+  { replicationFactor }: ApplyTopicsOptions,
+): Record<string, string> {
+  const common = {
+    // Codecs that kafkajs does not have would stop a consumer for good (a foreign producer may bring them).
+    'compression.type': 'uncompressed',
+    'max.message.bytes': String(MAX_MESSAGE_BYTES),
+    'min.insync.replicas': String(Math.max(1, replicationFactor - 1)),
+    'unclean.leader.election.enable': 'false',
+    'message.timestamp.type': 'CreateTime',
+  };
+  if (!topic.compacted) {
+    return {
+      ...common,
+      'cleanup.policy': 'delete',
+      'retention.ms': String(topic.retentionMs ?? -1),
+      'retention.bytes': '-1',
+    };
+  }
+  return {
+    ...common,
+    'cleanup.policy': 'compact',
+    // How long a gate may have been away and still learn from the topic alone what is gone.
+    'delete.retention.ms': String(7 * DAY_MS),
+    'min.cleanable.dirty.ratio': '0.1',
+    'segment.ms': String(HOUR_MS),
+  };
+}
+
+/** Makes the topics be as defined, and says what it changed: nothing when asked twice. Refuses to change a number of partitions. */
+export async function applyTopics(
+  admin: Admin,
+  topics: readonly TopicDefinition[],
+  options: ApplyTopicsOptions,
+): Promise<string[]> {
+  const there = new Set(await admin.listTopics());
+  const present = topics.filter(({ name }) => there.has(name));
+  await refuseOtherPartitions(admin, present);
+  const changes = await correctSettings(admin, present, options);
+  const missing = topics.filter(({ name }) => !there.has(name));
+  if (missing.length === 0) return changes;
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: missing.map((topic) => ({
+      topic: topic.name,
+      numPartitions: topic.partitions,
+      replicationFactor: options.replicationFactor,
+      configEntries: entriesOf(settingsOf(topic, options)),
+    })),
+  });
+  return [
+    ...changes,
+    ...missing.map(({ name, partitions }) => `${name}: created with ${partitions} partitions`),
+  ];
+}
+
+async function refuseOtherPartitions(
+  admin: Admin,
+  topics: readonly TopicDefinition[],
+): Promise<void> {
+  if (topics.length === 0) return;
+  const { topics: found } = await admin.fetchTopicMetadata({
+    topics: topics.map(({ name }) => name),
+  });
+  const wrong = topics.flatMap(({ name, partitions }) => {
+    const count = found.find((each) => each.name === name)?.partitions.length;
+    return count === partitions ? [] : [`${name} has ${count} partitions instead of ${partitions}`];
+  });
+  if (wrong.length > 0)
+    throw new Error(`${wrong.join('; ')}: a change would break the order of keys`);
+}
+
+async function correctSettings(
+  admin: Admin,
+  topics: readonly TopicDefinition[],
+  options: ApplyTopicsOptions,
+): Promise<string[]> {
+  if (topics.length === 0) return [];
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map(({ name }) => ({ type, name })),
+  });
+  const wrong = topics.flatMap((topic) => {
+    const found = resources.find(({ resourceName }) => resourceName === topic.name);
+    const current = new Map(
+      found?.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+    );
+    const wanted = settingsOf(topic, options);
+    const changes = Object.entries(wanted).filter(([key, value]) => current.get(key) !== value);
+    if (changes.length === 0) return [];
+    const said = changes.map(
+      ([key, value]) => `${topic.name}: ${key} ${current.get(key)} → ${value}`,
+    );
+    // Settings are altered as a whole: what an operator has set beside ours is kept.
+    const others = (found?.configEntries ?? []).filter(
+      ({ configName, configSource }) =>
+        configSource === kafkajs.ConfigSource.TOPIC_CONFIG && !(configName in wanted),
+    );
+    const kept = others.map(({ configName, configValue }) => [configName, configValue]);
+    return [{ name: topic.name, settings: { ...Object.fromEntries(kept), ...wanted }, said }];
+  });
+  if (wrong.length === 0) return [];
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: wrong.map(({ name, settings }) => ({
+      type,
+      name,
+      configEntries: entriesOf(settings),
+    })),
+  });
+  return wrong.flatMap(({ said }) => said);
+}
+
+function entriesOf(settings: Record<string, string>): IResourceConfigEntry[] {
+  return Object.entries(settings).map(([name, value]) => ({ name, value }));
+}
