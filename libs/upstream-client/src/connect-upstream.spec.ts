@@ -51,7 +51,12 @@ async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
   throw thrown;
 }
 
-type Answer = (message: { id?: number; method?: string }, response: ServerResponse) => void;
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: { readonly _meta?: { readonly progressToken?: number } };
+}
+type Answer = (message: Message, response: ServerResponse) => void;
 
 /** A small HTTP server that answers each JSON-RPC message as told. */
 async function httpServer(answer: Answer): Promise<Transport> {
@@ -251,6 +256,52 @@ describe('failures, told apart', () => {
     expect((await refusalOf(connect(transport))).code).toBe('upstream-garbled');
   });
 
+  it.each([
+    ['another id', (id: unknown) => ({ jsonrpc: '2.0', id: Number(id) + 7, result: {} })],
+    ['its id as a text', (id: unknown) => ({ jsonrpc: '2.0', id: String(id), result: {} })],
+  ])('calls an answer with %s garbled, at once', async (_name, answer) => {
+    const transport = await httpServer(
+      afterHandshake(({ id }, response) => json(response, answer(id))),
+    );
+    const upstream = await connect(transport);
+    const refusal = await refusalOf(upstream.request('tools/list', {}, { timeoutMs: 60_000 }));
+    expect(refusal).toMatchObject({
+      code: 'upstream-garbled',
+      internal: 'what it responded is no answer to the request',
+    });
+  });
+
+  it('calls a stream that ends without an answer garbled, and one that breaks off unavailable', async () => {
+    const transport = await httpServer(
+      afterHandshake(({ method }, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        if (method === 'tools/list') response.end(': nothing\n\n');
+        else response.write(': wait\n\n', () => response.destroy());
+      }),
+    );
+    const upstream = await connect(transport);
+    const codeOf = async (method: string) =>
+      (await refusalOf(upstream.request(method, {}, { timeoutMs: 60_000 }))).code;
+    expect(await codeOf('tools/call')).toBe('upstream-unavailable');
+    expect(await codeOf('tools/list')).toBe('upstream-garbled');
+  });
+
+  it.each([
+    ['400', 400, { code: -32_022, message: 'Unsupported', data: { supported: ['2026-07-28'] } }],
+    ['404', 404, { code: -32_601, message: 'Method not found' }],
+    ['an error', 200, { code: -32_601, message: 'Method not found' }],
+  ])('says so when a server that answers %s knows no handshake', async (_name, status, error) => {
+    const transport = await httpServer(({ id }, response) => {
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id, error }));
+    });
+    const refusal = await refusalOf(connect(transport));
+    expect(refusal.code).toBe('upstream-unavailable');
+    expect(refusal.internal).toMatch(
+      /only revisions of MCP that open without a handshake .*2026-07-28/,
+    );
+  });
+
   it('gives up on a server that does not answer, within the time given', async () => {
     const transport = await httpServer(() => undefined);
     const began = performance.now();
@@ -315,6 +366,37 @@ describe('a request', () => {
       expect(refusal.code).toBe('upstream-unavailable');
     }
     expect(lost.map((why) => why.internal)).toEqual(['it no longer knows the session']);
+  });
+});
+
+describe('progress', () => {
+  it('reaches the request that asked for it and no other, and is not bounded as one message', async () => {
+    const transport = await httpServer(
+      afterHandshake(({ id, params }, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        const { progressToken } = params?._meta ?? {};
+        for (let progress = 1; progress <= 30; progress += 1) {
+          const notice = { progressToken, progress, message: 'x'.repeat(50) };
+          response.write(
+            `data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: notice })}\n\n`,
+          );
+        }
+        response.end(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result: {} })}\n\n`);
+      }),
+    );
+    const upstream = await connect(transport, { maxMessageBytes: 1_000 });
+    const heard: number[][] = [[], []];
+    await Promise.all(
+      heard.map((progress) =>
+        upstream.request(
+          'tools/call',
+          { name: 'slow', _meta: { kept: true } },
+          { timeoutMs: 5_000, onProgress: (params) => progress.push(Number(params['progress'])) },
+        ),
+      ),
+    );
+    const all = Array.from({ length: 30 }, (_, index) => index + 1);
+    expect(heard).toEqual([all, all]);
   });
 });
 

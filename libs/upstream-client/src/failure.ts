@@ -3,10 +3,32 @@ import { SdkError, SdkErrorCode, SdkHttpError } from '@modelcontextprotocol/clie
 
 const LONGEST_REASON = 300;
 
+/** The server no longer knows the session that the request was sent in, so it did not act on it. */
+export class SessionLost extends Refusal {
+  constructor(internal: string, cause: unknown) {
+    super('upstream-unavailable', { internal, cause });
+  }
+}
+
+/** The other side said more in one message than is taken. */
+export class MessageOverLimit extends Error {
+  constructor(maxMessageBytes: number) {
+    super(`a message is larger than ${maxMessageBytes} bytes`);
+    this.name = 'MessageOverLimit';
+  }
+}
+
 /** The refusal for whatever a transport threw. The reason is `internal`: it may hold addresses. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   return isGarbled(error) ? garbled(reasonOf(error), error) : unavailable(reasonOf(error), error);
+}
+
+/** The same for a request that was sent in a session: 404 says by the specification that it is gone, and by many servers 400 does. */
+export function refusalInSession(error: unknown): Refusal {
+  if (!(error instanceof SdkHttpError)) return refusalOf(error);
+  if (error.status === 404) return new SessionLost('it no longer knows the session', error);
+  return error.status === 400 ? new SessionLost(reasonOf(error), error) : refusalOf(error);
 }
 
 export function unavailable(internal: string, cause?: unknown): Refusal {
@@ -21,19 +43,14 @@ export function garbled(internal: string, cause?: unknown): Refusal {
   return new Refusal('upstream-garbled', { internal, cause });
 }
 
-// By name and words, where the SDK's own copy of a library throws, or a plain Error that quotes another.
+// By words, where the SDK throws a plain Error that quotes another.
 const OVER_LIMIT = /message is larger than|exceeded maximum size/;
 
 /** Whether the other side was there, but what it said is no MCP. */
 export function isGarbled(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof SdkError) return error.code === SdkErrorCode.ClientHttpUnexpectedContent;
-  return isNotJson(error) || isNotRpc(error) || OVER_LIMIT.test(error.message);
-}
-
-/** Whether the server says that there is no such session: it restarted, or tired of us. */
-export function isSessionGone(error: unknown): boolean {
-  return error instanceof SdkHttpError && error.status === 404;
+  return isNotJson(error) || isNotRpc(error) || isNotHttp(error) || OVER_LIMIT.test(error.message);
 }
 
 function isNotJson(error: Error): boolean {
@@ -44,12 +61,15 @@ function isNotRpc(error: Error): boolean {
   return error.name === 'ZodError' || error.name === '$ZodError';
 }
 
+function isNotHttp(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code?.startsWith('HPE_') ?? false;
+}
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error).slice(0, LONGEST_REASON);
   if (isNotRpc(error)) return 'it answered something that is not JSON-RPC 2.0';
   if (isNotJson(error)) return 'it answered something that is not JSON';
   if (error instanceof SdkHttpError) return reasonOfStatus(error);
-  // `fetch failed` says nothing; its cause does.
   const told = error.cause instanceof Error ? error.cause : error;
   const { code } = told as { code?: string };
   const text = told.message === '' ? (code ?? told.name) : told.message;

@@ -1,4 +1,5 @@
 export { connectUpstream } from './connect-upstream.ts';
+export { SessionLost } from './failure.ts';
 export { requireAllowedCommand } from './open-transport.ts';
 export type {
   Upstream,

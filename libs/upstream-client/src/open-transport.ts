@@ -2,10 +2,13 @@ import { Refusal } from '@gatehouse/problem-catalog';
 import type { Transport as TransportDefinition } from '@gatehouse/event-catalog';
 import { StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { fetchWithinLimit } from './read-limit.ts';
+import { boundedFetch } from './bounded-fetch.ts';
 import type { UpstreamSettings } from './upstream.ts';
 
 const STDERR_KEPT = 2_000;
+const FAREWELL_MS = 1_000;
+// The SDK waits 2 s after closing stdin and 2 s after SIGTERM, then sends SIGKILL.
+const PROCESS_END_MS = 6_000;
 
 /** A transport, how to start and end it, and what its process said on stderr. */
 export interface OpenTransport {
@@ -16,35 +19,46 @@ export interface OpenTransport {
   complaints(): string;
 }
 
+export interface TransportOptions extends UpstreamSettings {
+  /** The whole response to this request has been read; over HTTP only. */
+  readonly answeredAtOnce: (requestId: number) => void;
+}
+
 /** Refuses a stdio command that the operator's list does not name exactly; an URL needs no leave. */
 export function requireAllowedCommand(
   transport: TransportDefinition,
   stdioCommands: readonly string[],
 ): void {
   if (transport.kind === 'stdio' && !stdioCommands.includes(transport.command)) {
-    throw new Refusal('command-not-allowed');
+    throw new Refusal('command-not-allowed', {
+      internal: `the command ${transport.command} is not on the operator's list`,
+    });
   }
 }
 
-/** The SDK's transport for a server, guarded by allow-list and size limit. */
+/** The SDK's transport for a server, guarded by allow-list and size limit. Nothing is started or sent yet. */
 export function openTransport(
   transport: TransportDefinition,
-  settings: UpstreamSettings,
+  options: TransportOptions,
 ): OpenTransport {
-  requireAllowedCommand(transport, settings.stdioCommands);
+  requireAllowedCommand(transport, options.stdioCommands);
   return transport.kind === 'stdio'
-    ? overStdio(transport, settings)
-    : overHttp(transport.url, settings);
+    ? overStdio(transport, options)
+    : overHttp(transport.url, options);
 }
 
 function overHttp(
   url: string,
-  { maxMessageBytes, onNotification }: UpstreamSettings,
+  { maxMessageBytes, onNotification, answeredAtOnce, clientInfo }: TransportOptions,
 ): OpenTransport {
-  const bounded = fetchWithinLimit(maxMessageBytes);
+  const sockets = boundedFetch({
+    maxMessageBytes,
+    standingStream: onNotification !== undefined,
+    answeredAtOnce,
+  });
   const wire = new StreamableHTTPClientTransport(new URL(url), {
-    // A standing stream that nobody listens to would only cost a socket.
-    fetch: onNotification === undefined ? withoutStandingStream(bounded) : bounded,
+    fetch: sockets.fetch,
+    requestInit: { headers: { 'user-agent': `${clientInfo.name}/${clientInfo.version}` } },
   });
   return {
     wire,
@@ -52,22 +66,16 @@ function overHttp(
     complaints: () => '',
     async end() {
       // A server that does not answer the farewell keeps its session; it is not waited for.
-      await within(1_000, wire.terminateSession());
+      await within(FAREWELL_MS, wire.terminateSession());
       await wire.close();
+      sockets.close();
     },
-  };
-}
-
-function withoutStandingStream(inner: typeof fetch): typeof fetch {
-  return async (input, init) => {
-    const stands = init?.method === 'GET' && !new Headers(init.headers).has('last-event-id');
-    return stands ? new Response(null, { status: 405 }) : inner(input, init);
   };
 }
 
 function overStdio(
   { command, args, env }: Extract<TransportDefinition, { kind: 'stdio' }>,
-  { maxMessageBytes }: UpstreamSettings,
+  { maxMessageBytes, onStderr }: TransportOptions,
 ): OpenTransport {
   // Beside `env` the SDK passes on HOME, PATH and their like, and nothing else of our environment.
   const wire = new StdioClientTransport({
@@ -79,7 +87,9 @@ function overStdio(
   });
   let stderr = '';
   wire.stderr?.on('data', (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_KEPT);
+    const text = chunk.toString('utf8');
+    stderr = (stderr + text).slice(-STDERR_KEPT);
+    onStderr?.(text.slice(0, STDERR_KEPT));
   });
   let pid: number | null = null;
   return {
@@ -96,9 +106,9 @@ function overStdio(
   };
 }
 
-/** The SDK sends SIGKILL without waiting; a process is gone only when it can no longer be signalled. */
+/** The SDK does not wait for its SIGKILL, nor, where it closed by itself, for anything; a process is gone only when it can no longer be signalled. */
 async function gone(pid: number): Promise<void> {
-  for (let waited = 0; waited < 1_000; waited += 10) {
+  for (let waited = 0; waited < PROCESS_END_MS; waited += 10) {
     try {
       process.kill(pid, 0);
     } catch {

@@ -1,11 +1,12 @@
 import type { ServerInfo } from '@gatehouse/event-catalog';
 import type { Refusal } from '@gatehouse/problem-catalog';
 
-type JsonObject = Record<string, unknown>;
+export type JsonObject = Record<string, unknown>;
 
-/** What hears of messages that answer no request of ours, and of the end of a connection that we did not close. */
+/** What hears of messages that belong to no request of ours, of what a process writes to stderr, and of the end of a connection that we did not close. */
 export interface UpstreamListeners {
   readonly onNotification?: (method: string, params: JsonObject | undefined) => void;
+  readonly onStderr?: (text: string) => void;
   readonly onLost?: (why: Refusal) => void;
 }
 
@@ -24,6 +25,8 @@ export interface UpstreamRequestOptions {
   readonly timeoutMs: number;
   /** Aborting cancels the request upstream too, and rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Asks for progress; called with each notification's params, our own token still in them. */
+  readonly onProgress?: ((params: JsonObject) => void) | undefined;
 }
 
 /** What an upstream answered, exactly as it came. */

@@ -1,9 +1,9 @@
 import type { JsonObject, RpcRequest } from '@gatehouse/mcp-protocol';
 import type { Refusal } from '@gatehouse/problem-catalog';
+import type { UpstreamAnswer } from '@gatehouse/upstream-client';
 import type { Caller, Exchange } from '../entrance/exchange.ts';
 import type { Session } from '../session/session.ts';
 import type { ServedServer, ServedTool } from '../state/served-server.ts';
-import type { UpstreamAnswer } from '../upstream/upstream-connection.ts';
 
 /** A tools/call on its way through the steps, and what they have found out. */
 export class ToolCall {

@@ -2,9 +2,10 @@ import type { PrincipalRef } from '@gatehouse/event-catalog';
 import type { Logger } from '@gatehouse/platform';
 import { principalKey } from '@gatehouse/principal-directory';
 import { Refusal } from '@gatehouse/problem-catalog';
+import { connectUpstream } from '@gatehouse/upstream-client';
+import { product } from '../product.ts';
 import type { ServedServer } from '../state/served-server.ts';
-import { connect } from './connect.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import { PooledUpstream } from './pooled-upstream.ts';
 
 export interface PoolOptions {
   readonly connectTimeoutMs: number;
@@ -19,8 +20,8 @@ interface Entry {
   readonly slug: string;
   readonly principal: string;
   readonly server: ServedServer;
-  readonly connecting: Promise<UpstreamConnection>;
-  connection: UpstreamConnection | null;
+  readonly connecting: Promise<PooledUpstream>;
+  connection: PooledUpstream | null;
 }
 
 /** Connections to servers, one for each server and principal: no two callers ever share one. */
@@ -38,23 +39,15 @@ export class UpstreamPool {
   }
 
   /** The principal's connection to the server: the one there is, the one being made, or a new one. */
-  acquire(
-    server: ServedServer,
-    principal: PrincipalRef,
-  ): UpstreamConnection | Promise<UpstreamConnection> {
+  acquire(server: ServedServer, principal: PrincipalRef): PooledUpstream | Promise<PooledUpstream> {
     const owner = principalKey(principal);
     const key = `${server.slug}\n${owner}`;
     const known = this.#entries.get(key);
     if (known !== undefined) return known.connection ?? known.connecting;
     this.#makeRoom();
-    const { log, connectTimeoutMs, resultLimitBytes, stdioCommands } = this.#options;
-    const connecting = connect(server.transport, {
-      connectTimeoutMs,
-      resultLimitBytes,
-      stdioCommands,
-      log: log.child({ server: server.slug }),
-      onBroken: (connection) => this.#drop(key, (entry) => entry.connection === connection),
-    });
+    const connecting = this.#connect(server, (broken) =>
+      this.#drop(key, (current) => current.connection === broken),
+    );
     const entry: Entry = {
       slug: server.slug,
       principal: owner,
@@ -102,6 +95,31 @@ export class UpstreamPool {
         await connection?.leave();
       }),
     );
+  }
+
+  async #connect(
+    { slug, transport }: ServedServer,
+    onBroken: (broken: PooledUpstream) => void,
+  ): Promise<PooledUpstream> {
+    const { connectTimeoutMs, resultLimitBytes, stdioCommands, log } = this.#options;
+    let pooled: PooledUpstream | undefined;
+    try {
+      const upstream = await connectUpstream(transport, {
+        connectTimeoutMs,
+        maxMessageBytes: resultLimitBytes,
+        stdioCommands,
+        clientInfo: product,
+        onStderr: (stderr) => log.debug({ server: slug, stderr }, 'a server wrote to its stderr'),
+        onLost: () => pooled && onBroken(pooled),
+      });
+      pooled = new PooledUpstream(upstream, onBroken);
+      return pooled;
+    } catch (failure) {
+      if (!(failure instanceof Refusal) || failure.code !== 'command-not-allowed') throw failure;
+      // What the operator allows is no business of callers.
+      const { internal = failure.message } = failure;
+      throw new Refusal('upstream-unavailable', { internal, cause: failure });
+    }
   }
 
   #drop(key: string, condition: (entry: Entry) => boolean): void {

@@ -1,7 +1,7 @@
 import { methods, type JsonObject } from '@gatehouse/mcp-protocol';
+import { SessionLost } from '@gatehouse/upstream-client';
 import type { Gate } from '../../gate.ts';
 import type { ServedServer, ServedTool } from '../../state/served-server.ts';
-import { SessionLost } from '../../upstream/upstream-failure.ts';
 import { relayProgress } from '../relay-progress.ts';
 import type { ToolCall } from '../tool-call.ts';
 
@@ -28,9 +28,7 @@ async function send(
   tool: ServedTool,
 ): Promise<void> {
   const connection = await upstreams.acquire(server, call.caller.principal);
-  call.answer = await connection.request({
-    method: methods.toolsCall,
-    params: paramsOf(call, tool),
+  call.answer = await connection.request(methods.toolsCall, paramsOf(call, tool), {
     timeoutMs: config.callTimeoutMs,
     signal: call.signal,
     onProgress: relayProgress(call),

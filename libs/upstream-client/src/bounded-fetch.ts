@@ -2,14 +2,17 @@ import { request as requestHttp, Agent as HttpAgent, type IncomingMessage } from
 import { request as requestHttps, Agent as HttpsAgent } from 'node:https';
 import { Readable, Transform } from 'node:stream';
 import type { FetchLike } from '@modelcontextprotocol/client';
-import { ResultTooLarge } from './upstream-failure.ts';
+import { MessageOverLimit } from './failure.ts';
 
 /** Carries the id of a request from where it is sent to where its response is seen; taken off before anything leaves. */
 export const REQUEST_ID_HEADER = 'x-gatehouse-request';
 
 export interface FetchOptions {
-  readonly limitBytes: number;
-  /** The response to this request is one JSON text: when it has been read, there is nothing more to come. */
+  /** One message may be no larger: a whole body, or one event of a stream. */
+  readonly maxMessageBytes: number;
+  /** Whether a stream is opened for what the server says of its own accord; where nobody listens, it would only cost a socket. */
+  readonly standingStream: boolean;
+  /** The response to this request is one whole text: when it has been read, there is nothing more to come. */
   readonly answeredAtOnce: (requestId: number) => void;
 }
 
@@ -25,20 +28,18 @@ type Send = (
   init: RequestInit,
 ) => Promise<IncomingMessage>;
 
-/**
- * A fetch that lets no more bytes of a response in than the limit, and opens no stream that the gate has no use for.
- * On node:http and not on the platform's fetch, which costs several times as much for a small JSON answer.
- */
-export function boundedFetch({ limitBytes, answeredAtOnce }: FetchOptions): BoundedFetch {
+/** On node:http and not on the platform's fetch, which costs several times as much for a small JSON answer. */
+export function boundedFetch(options: FetchOptions): BoundedFetch {
+  const { maxMessageBytes, standingStream, answeredAtOnce } = options;
   const http = new HttpAgent({ keepAlive: true });
   const https = new HttpsAgent({ keepAlive: true });
   const send: Send = (url, headers, init) =>
     new Promise((resolve, reject) => {
       const secure = url.protocol === 'https:';
       const { method = 'GET', signal } = init;
-      const options = { method, headers, agent: secure ? https : http, ...(signal && { signal }) };
-      const request = (secure ? requestHttps : requestHttp)(url, options);
-      request.once('error', reject).once('response', resolve);
+      const how = { method, headers, agent: secure ? https : http, ...(signal && { signal }) };
+      const request = (secure ? requestHttps : requestHttp)(url, how);
+      request.on('error', reject).once('response', resolve);
       request.end(init.body ?? undefined);
     });
   return {
@@ -46,15 +47,13 @@ export function boundedFetch({ limitBytes, answeredAtOnce }: FetchOptions): Boun
       const { [REQUEST_ID_HEADER]: requestId, ...headers } = Object.fromEntries(
         new Headers(init.headers),
       );
-      // Nothing that a server says outside of a call is passed on, so a standing stream would only cost a socket.
-      if (init.method === 'GET' && headers['last-event-id'] === undefined) {
-        return new Response(null, { status: 405 });
-      }
+      const stands = init.method === 'GET' && headers['last-event-id'] === undefined;
+      if (stands && !standingStream) return new Response(null, { status: 405 });
       const message = await send(new URL(target), headers, init);
       if (message.headers['content-type']?.includes('text/event-stream')) {
-        return streamed(message, limitBytes);
+        return streamed(message, maxMessageBytes);
       }
-      const body = await whole(message, limitBytes);
+      const body = await whole(message, maxMessageBytes);
       if (requestId !== undefined && isSuccess(message)) answeredAtOnce(Number(requestId));
       return buffered(message, body);
     },
@@ -75,7 +74,7 @@ async function whole(message: IncomingMessage, limit: number): Promise<string> {
   for await (const chunk of message as AsyncIterable<Buffer>) {
     size += chunk.length;
     // Leaving the loop early destroys the message and its socket.
-    if (size > limit) throw new ResultTooLarge(limit);
+    if (size > limit) throw new MessageOverLimit(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -85,14 +84,22 @@ function streamed(message: IncomingMessage, limit: number): Response {
   let size = 0;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      size += chunk.length;
-      done(size > limit ? new ResultTooLarge(limit) : null, chunk);
+      const end = endOfLastEvent(chunk);
+      size = end < 0 ? size + chunk.length : chunk.length - end;
+      done(size > limit ? new MessageOverLimit(limit) : null, chunk);
     },
   });
   message.once('error', (error) => counter.destroy(error));
   counter.once('close', () => message.destroy());
   const body = Readable.toWeb(message.pipe(counter)) as ReadableStream<Uint8Array>;
   return new Response(body, { status: message.statusCode ?? 0, headers: headersOf(message) });
+}
+
+// An end that two chunks share is missed, and two events then count as one: the limit bounds memory, it need not be exact.
+function endOfLastEvent(chunk: Buffer): number {
+  const plain = chunk.lastIndexOf('\n\n');
+  const windows = chunk.lastIndexOf('\n\r\n');
+  return Math.max(plain < 0 ? -1 : plain + 2, windows < 0 ? -1 : windows + 3);
 }
 
 // What the transport reads of a response whose body is there already. A real Response would wrap the text in a stream,
