@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '@gatehouse/testing';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const COMMAND = join(ROOT, 'services/standalone/dist/command-line/main.js');
+// As the shebang of the command has it, on the Node that runs the tests.
+const COMMAND = ['--max-semi-space-size=8', join(ROOT, 'services/standalone/bin/gatehouse.mjs')];
 
 /** What a run of the command line left: its exit code and what it printed. */
 export interface CommandResult {
@@ -79,7 +80,7 @@ export async function installation(
     },
     async start(more) {
       output = '';
-      const started = spawn(process.execPath, [COMMAND, 'start'], {
+      const started = spawn(process.execPath, [...COMMAND, 'start'], {
         env: environment(more),
         cwd: root,
       });
@@ -109,7 +110,7 @@ export async function installation(
       return (await readFile(join(dataDirectory, 'admin-token'), 'utf8')).trim();
     },
     async run(...args) {
-      const command = spawn(process.execPath, [COMMAND, ...args], {
+      const command = spawn(process.execPath, [...COMMAND, ...args], {
         env: environment(),
         cwd: root,
       });

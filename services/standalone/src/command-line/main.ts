@@ -1,10 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
 import { Argument, Command, CommanderError } from 'commander';
 import type { AuditTailOptions } from './audit-tail.ts';
 import { exitCodes, Failure } from './exit-codes.ts';
-
-// Starting allocates in one burst, after which the young generation would keep tens of megabytes that nothing needs.
-setFlagsFromString('--max-semi-space-size=8');
 
 // Each command is loaded when it is asked for: `--help` need not wait for what `start` needs.
 
@@ -92,6 +88,12 @@ audit
   .action(async (options: AuditTailOptions) =>
     (await import('./audit-tail.ts')).auditTail(options),
   );
+
+// `gatehouse audit tail | head` ends our reader before us: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCodes.done);
+  throw error;
+});
 
 try {
   await program.parseAsync();
