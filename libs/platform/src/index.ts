@@ -11,6 +11,13 @@ export { fromMessage, positionOf, toMessage } from './event-store/event-message.
 export { OutboxRelay, type StateFeed } from './event-store/outbox-relay.ts';
 export { ProjectionRunner, type Projection } from './projection/projection-runner.ts';
 export { PostgresEventBus } from './bus/postgres/postgres-event-bus.ts';
+export { KafkaEventBus, type KafkaEventBusOptions } from './bus/kafka/kafka-event-bus.ts';
+export {
+  applyKafkaTopics,
+  replayKafkaDeadLetters,
+  type KafkaOperationsOptions,
+} from './bus/kafka/kafka-operations.ts';
+export type { KafkaConnection } from './bus/kafka/kafka-client.ts';
 export { receipt, type CommandHandlers, type QueryHandlers } from './command/handlers.ts';
 export { internalController } from './command/internal-controller.ts';
 export { OwnerClient, type SentBy } from './command/owner-client.ts';

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicDefinition } from '@gatehouse/event-catalog';
 import kafkajs, { type Admin, type IResourceConfigEntry } from 'kafkajs';
 
@@ -8,6 +9,9 @@ export interface ApplyTopicsOptions {
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+
+const LEADER_ATTEMPTS = 50;
+const LEADER_WAIT_MS = 100;
 
 /** A value of 1 MiB, its key and headers, and the batch around them. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
@@ -56,7 +60,7 @@ export async function applyTopics(
   const missing = topics.filter(({ name }) => !there.has(name));
   if (missing.length === 0) return changes;
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: missing.map((topic) => ({
       topic: topic.name,
       numPartitions: topic.partitions,
@@ -64,10 +68,24 @@ export async function applyTopics(
       configEntries: entriesOf(settingsOf(topic, options)),
     })),
   });
+  await leadersOf(admin, missing);
   return [
     ...changes,
     ...missing.map(({ name, partitions }) => `${name}: created with ${partitions} partitions`),
   ];
+}
+
+/** kafkajs would wait too, but fails where the broker that it asks has not heard of the topic yet. */
+async function leadersOf(admin: Admin, topics: readonly TopicDefinition[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for (const { name } of topics) await admin.fetchTopicOffsets(name);
+      return;
+    } catch (error) {
+      if (attempt === LEADER_ATTEMPTS) throw error;
+      await sleep(LEADER_WAIT_MS);
+    }
+  }
 }
 
 async function refuseOtherPartitions(

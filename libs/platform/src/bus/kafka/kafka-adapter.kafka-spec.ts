@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import { connect as connectSocket } from 'node:net';
+import { deadLetterTopicOf, topics, type TopicDefinition } from '@gatehouse/event-catalog';
+import type { OutgoingMessage } from '@gatehouse/event-sourcing';
+import { eventually, startTcpProxy } from '@gatehouse/testing';
+import kafkajs, { type Admin } from 'kafkajs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createLogger } from '../../log/logger.ts';
+import { settingsOf } from './apply-topics.ts';
+import { KafkaClient } from './kafka-client.ts';
+import { KafkaEventBus, type KafkaEventBusOptions } from './kafka-event-bus.ts';
+import { applyKafkaTopics, replayKafkaDeadLetters } from './kafka-operations.ts';
+
+const connection = { brokers: [process.env['GATEHOUSE_TEST_KAFKA']!] };
+const log = createLogger({ service: 'kafka-spec', level: 'silent' });
+const one = { replicationFactor: 1 };
+const timing = {
+  pollMs: 100,
+  heartbeatMs: 200,
+  leaseMs: 1_500,
+  retryFirstMs: 10,
+  requestMs: 2_000,
+};
+
+const newTopic = (options: Partial<TopicDefinition> = {}): TopicDefinition => ({
+  name: `spec.${randomUUID()}`,
+  partitions: 1,
+  compacted: false,
+  security: false,
+  retentionMs: null,
+  ...options,
+});
+const message = (value: string): OutgoingMessage => ({
+  key: 'k',
+  value: Buffer.from(value),
+  headers: {},
+});
+
+describe('Apache Kafka', () => {
+  let cleanUp: (() => Promise<unknown>)[] = [];
+  let admin: Admin;
+
+  beforeEach(async () => {
+    const client = new KafkaClient({ connection, log, requestMs: 2_000 });
+    admin = client.kafka.admin();
+    await admin.connect();
+    cleanUp = [() => client.end(() => admin.disconnect())];
+  });
+  afterEach(async () => {
+    for (const clean of cleanUp.toReversed()) await clean();
+  });
+
+  function startBus(options: Partial<KafkaEventBusOptions> = {}): KafkaEventBus {
+    const bus = new KafkaEventBus({ connection, log, timing, ...options });
+    cleanUp.push(() => bus.close());
+    return bus;
+  }
+  const apply = (topic: TopicDefinition): Promise<string[]> =>
+    applyKafkaTopics({ connection, log }, [topic, deadLetterTopicOf(topic.name)], one);
+
+  it('has every topic of the catalogue exactly as defined, and is told so once', async () => {
+    const all = Object.values(topics).flatMap((topic) => [topic, deadLetterTopicOf(topic.name)]);
+    const created = await applyKafkaTopics({ connection, log }, all, one);
+    expect(created.length).toBe(all.length);
+    expect(await applyKafkaTopics({ connection, log }, all, one)).toEqual([]);
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: all.map(({ name }) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+    });
+    for (const topic of all) {
+      const found = resources.find(({ resourceName }) => resourceName === topic.name)!;
+      const settings = found.configEntries.map((each) => [each.configName, each.configValue]);
+      expect(Object.fromEntries(settings)).toMatchObject(settingsOf(topic, one));
+    }
+  });
+
+  it('puts a setting right that somebody has changed, and leaves alone what they have added', async () => {
+    const topic = newTopic({ retentionMs: 60_000 });
+    await apply(topic);
+    const configEntries = Object.entries({
+      ...settingsOf(topic, one),
+      'retention.ms': '1000',
+      'segment.bytes': '1048576',
+    }).map(([name, value]) => ({ name, value }));
+    const type = kafkajs.ConfigResourceTypes.TOPIC;
+    const resource = { type, name: topic.name, configEntries };
+    await admin.alterConfigs({ validateOnly: false, resources: [resource] });
+    const said = `${topic.name}: retention.ms 1000 → 60000`;
+    await eventually(async () => expect(await apply(topic)).toEqual([said]));
+    await eventually(async () => expect(await apply(topic)).toEqual([]));
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type, name: topic.name, configNames: ['segment.bytes'] }],
+    });
+    expect(resources[0]!.configEntries[0]!.configValue).toBe('1048576');
+  });
+
+  it('refuses to change a number of partitions', async () => {
+    const topic = newTopic({ partitions: 2 });
+    await apply(topic);
+    await expect(apply({ ...topic, partitions: 3 })).rejects.toThrow(
+      `${topic.name} has 2 partitions instead of 3`,
+    );
+  });
+
+  it('serves publishers and consumers that were there before their topic', async () => {
+    const topic = newTopic();
+    const bus = startBus({ timing: { ...timing, joinPatienceMs: 100 } });
+    const seen: string[] = [];
+    await bus.subscribe({
+      group: randomUUID(),
+      topics: [topic],
+      handle: async ({ messages }) => void seen.push(...messages.map((each) => String(each.value))),
+    });
+    await expect(bus.publish(topic, [message('early')])).rejects.toThrow();
+    await apply(topic);
+    await eventually(() => bus.publish(topic, [message('now')]));
+    await eventually(() => expect(seen).toEqual(['now']), { timeoutMs: 10_000 });
+  });
+
+  it('tells of messages that retention took from under a running group', async () => {
+    const topic = newTopic();
+    await apply(topic);
+    const alarms: string[] = [];
+    const bus = startBus({ onAlarm: (alarm) => alarms.push(alarm) });
+    const seen: string[] = [];
+    let open!: () => void;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    cleanUp.push(async () => open());
+    await bus.subscribe({
+      group: 'holed',
+      topics: [topic],
+      async handle({ messages }) {
+        seen.push(...messages.map((each) => String(each.value)));
+        await gate;
+      },
+    });
+    await bus.publish(topic, [message('0')]);
+    await eventually(() => expect(seen).toEqual(['0']));
+    for (const value of ['1', '2', '3']) await bus.publish(topic, [message(value)]);
+    const partitions = [{ partition: 0, offset: '3' }];
+    await admin.fetchTopicOffsets(topic.name);
+    await admin.deleteTopicRecords({ topic: topic.name, partitions });
+    open();
+    await eventually(() => expect(seen).toEqual(['0', '3']));
+    expect(alarms).toEqual([
+      `holed stood at ${topic.name}/0@1, but the oldest that is left is 3: it goes on there`,
+    ]);
+  });
+
+  it('replays dead letters by its command, once', async () => {
+    const topic = newTopic();
+    await apply(topic);
+    const bus = startBus();
+    const parked = {
+      ...message('p'),
+      headers: { dlq_topic: topic.name, dlq_partition: '0', dlq_offset: '7' },
+    };
+    await bus.publish(deadLetterTopicOf(topic.name), [parked, parked]);
+    expect(await replayKafkaDeadLetters({ connection, log }, topic)).toBe(2);
+    expect(await replayKafkaDeadLetters({ connection, log }, topic)).toBe(0);
+    const [range] = await admin.fetchTopicOffsets(topic.name);
+    expect(range!.high).toBe('2');
+  });
+
+  it('says that it is ill while the cluster does not answer, and replaces a client that hangs on a dead network', async () => {
+    const topic = newTopic();
+    await apply(topic);
+    const port = Number(connection.brokers[0]!.split(':')[1]);
+    const proxy = await startTcpProxy(port);
+    cleanUp.push(() => proxy.stop());
+    const bus = startBus({
+      timing: { ...timing, requestMs: 500 },
+      connection: {
+        ...connection,
+        socketFactory: ({ onConnect }) =>
+          connectSocket({ port: proxy.port, host: '127.0.0.1' }, onConnect),
+      },
+    });
+    const seen: string[] = [];
+    await bus.subscribe({
+      group: randomUUID(),
+      topics: [topic],
+      handle: async ({ messages }) => void seen.push(...messages.map((each) => String(each.value))),
+    });
+    expect(await bus.health()).toEqual({
+      healthy: true,
+      detail: '1 brokers, 1 subscriptions, 0 of them waiting for their share',
+    });
+    proxy.freeze();
+    expect((await bus.health()).detail).toContain('Kafka does not answer');
+    await startBus().publish(topic, [message('meanwhile')]);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    proxy.thaw();
+    await eventually(() => expect(seen).toContain('meanwhile'), { timeoutMs: 10_000 });
+    await eventually(async () => expect((await bus.health()).healthy).toBe(true));
+  });
+
+  it('lets an idle connection rest', async () => {
+    const topic = newTopic();
+    await apply(topic);
+    const bus = startBus({ timing: { pollMs: 1_000 } });
+    await bus.subscribe({ group: randomUUID(), topics: [topic], handle: async () => undefined });
+    await bus.publish(topic, [message('warm')]);
+    const original = globalThis.setTimeout;
+    let timers = 0;
+    globalThis.setTimeout = ((...args: Parameters<typeof original>) => {
+      timers += 1;
+      return original(...args);
+    }) as typeof original;
+    try {
+      await new Promise((resolve) => original(resolve, 1_000));
+    } finally {
+      globalThis.setTimeout = original;
+    }
+    // Without the patch it is some hundred a second for every connection.
+    expect(timers).toBeLessThan(60);
+  });
+});
