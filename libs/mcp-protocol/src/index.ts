@@ -1,3 +1,4 @@
+export { boundSchema, type SchemaCost } from './bound-schema.ts';
 export {
   classifyMessage,
   type ClassifiedMessage,

@@ -85,3 +85,96 @@ describe('the check of arguments', () => {
     expect(() => second({ b: 1 })).not.toThrow();
   });
 });
+
+describe('a schema that is made to cost much', () => {
+  const timed = (schema: unknown, given: unknown): { said: string | undefined; ms: number } => {
+    const check = compileArguments(schema);
+    const began = performance.now();
+    let said: string | undefined;
+    try {
+      check(given);
+    } catch (error) {
+      expect(error).toEqual(refusal);
+      said = (error as Error).message;
+    }
+    return { said, ms: performance.now() - began };
+  };
+  const pattern = (source: string) => ({ properties: { a: { pattern: source } } });
+  const as = 'a'.repeat(40);
+  const branching = {
+    $ref: '#/$defs/n',
+    $defs: {
+      n: {
+        anyOf: [1, 2].map((n) => ({
+          properties: { a: { $ref: '#/$defs/n' }, n: { const: n } },
+          required: ['n'],
+        })),
+      },
+    },
+  };
+  const deep = (levels: number): object => (levels === 0 ? {} : { a: deep(levels - 1), n: 1 });
+
+  it.each([
+    ['goes back without end', '^(a+)+$', `${as}!`, 'must match pattern'],
+    [
+      'goes back without end over characters beyond the basic plane',
+      '^(a+)+$',
+      `${as}🙂!`,
+      'too long',
+    ],
+    ['looks ahead, and goes back without end', '^(?=(a+)+$)a', `${as}!`, 'too long'],
+  ])('is answered in time where a pattern %s', (_, source, given, why) => {
+    const { said, ms } = timed(pattern(source), { a: given });
+    expect(said).toContain(why);
+    expect(ms).toBeLessThan(2_000);
+  });
+
+  it.each([
+    ['linear', '^(a+)+$', as],
+    ['looking ahead', '^(?!b)a+$', as],
+    ['counted', '^[a-z]{1,64}$', as],
+    ['of one character beyond the basic plane', '^.$', '🙂'],
+    ['of a class of characters', '^\\p{L}+$', 'äß'],
+  ])('lets through what matches a pattern that is %s', (_, source, given) => {
+    expect(timed(pattern(source), { a: given }).said).toBeUndefined();
+    expect(timed(pattern(source), { a: '???' }).said).toContain('must match pattern');
+  });
+
+  it('keeps two patterns of one schema apart', () => {
+    const schema = { properties: { a: { pattern: '^a' }, b: { pattern: '^b' } } };
+    expect(timed(schema, { a: 'a', b: 'b' }).said).toBeUndefined();
+    expect(timed(schema, { a: 'a', b: 'a' }).said).toContain('/b');
+  });
+
+  it('is answered in time where references double the work level by level', () => {
+    const $defs = Object.fromEntries(
+      Array.from({ length: 30 }, (_unused, level) => {
+        const next = { $ref: `#/$defs/d${level + 1}` };
+        return [`d${level}`, level === 29 ? { type: 'string' } : { anyOf: [next, next] }];
+      }),
+    );
+    const { said, ms } = timed({ properties: { a: { $ref: '#/$defs/d0' } }, $defs }, { a: 1 });
+    expect(said).toBeDefined();
+    expect(ms).toBeLessThan(50);
+  });
+
+  it('is stopped where it doubles the work with each level of the arguments', () => {
+    expect(timed(branching, deep(3)).said).toBeDefined();
+    const { said, ms } = timed(branching, deep(60));
+    expect(said).toContain('too long');
+    expect(ms).toBeLessThan(2_000);
+  });
+
+  it('is stopped where it compares many items, each with each', () => {
+    const items = Array.from({ length: 60_000 }, (_unused, index) => ({ index }));
+    const { said, ms } = timed({ properties: { a: { uniqueItems: true } } }, { a: items });
+    expect(said).toContain('too long');
+    expect(ms).toBeLessThan(2_000);
+  });
+
+  it('leaves checks that follow as they were', () => {
+    timed(branching, deep(60));
+    expect(timed(branching, { n: 2 }).said).toBeUndefined();
+    expect(timed(pattern('^(?=a)'), { a: 'b' }).said).toContain('must match pattern');
+  });
+});

@@ -16,6 +16,17 @@ function refusalOf(slug: string, candidate: unknown): Refusal {
 
 const nested = (depth: number): unknown => (depth === 0 ? true : { inner: nested(depth - 1) });
 
+/** Each definition asks the next one twice. */
+const doubling = (levels: number) => ({
+  properties: { a: { $ref: '#/$defs/d0' } },
+  $defs: Object.fromEntries(
+    Array.from({ length: levels }, (_, level) => {
+      const next = { $ref: `#/$defs/d${level + 1}` };
+      return [`d${level}`, level === levels - 1 ? true : { anyOf: [next, next] }];
+    }),
+  ),
+});
+
 describe('a tool', () => {
   it.each(['a', 'read_file', 'Read.File-2', '_private', 'a__b', '__'])(
     'may be called %s',
@@ -45,6 +56,16 @@ describe('a tool', () => {
     ['with 129 characters', { name: 'x'.repeat(129), inputSchema }, 'has a name that is not'],
     ['without input schema', { name: 'a' }, 'Its tool "a" has no inputSchema of type "object".'],
     ['with another input schema', { name: 'a', inputSchema: { type: 'string' } }, 'no inputSchema'],
+    [
+      'whose input schema refers to itself without end',
+      { name: 'a', inputSchema: { type: 'object', allOf: [{ $ref: '#' }] } },
+      'Its tool "a" has an inputSchema that refers to itself without end.',
+    ],
+    [
+      'whose input schema costs more with each reference',
+      { name: 'a', inputSchema: { type: 'object', ...doubling(22) } },
+      'an inputSchema that has more than 20000 parts when its references are followed',
+    ],
     ['with NUL', { name: 'a', inputSchema, description: 'a\u0000b' }, 'has a NUL character'],
     ['with NUL in a key', { name: 'a', inputSchema, ['\u0000']: 1 }, 'has a NUL character'],
     ['with half a character', { name: 'a', inputSchema, title: '\ud83d' }, 'has half a character'],

@@ -1,5 +1,5 @@
 import { rawToolSchema, type RawTool } from '@gatehouse/event-catalog';
-import { qualify, splitQualifiedName } from '@gatehouse/mcp-protocol';
+import { boundSchema, qualify, splitQualifiedName } from '@gatehouse/mcp-protocol';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { findUnstorable } from './find-unstorable.ts';
 
@@ -21,6 +21,9 @@ export function inspectTool(slug: string, candidate: unknown): RawTool {
   const { inputSchema } = candidate as { inputSchema?: { type?: unknown } };
   if (inputSchema?.type !== 'object')
     throw unfit(`Its tool ${shown} has no inputSchema of type "object".`);
+  const cost = boundSchema(inputSchema);
+  if (cost.kind === 'refused')
+    throw unfit(`Its tool ${shown} has an inputSchema that ${cost.why}.`);
   if (!rawToolSchema.safeParse(candidate).success)
     throw unfit(`Its tool ${shown} is not a JSON object.`);
   return candidate as RawTool;
