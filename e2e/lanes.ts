@@ -8,7 +8,7 @@ import { join } from 'node:path';
 interface Lane {
   readonly name: string;
   /** The real servers without which the lane would prove nothing. */
-  readonly needsPostgres: boolean;
+  readonly needs: 'nothing' | 'PostgreSQL' | 'Kafka';
 }
 
 interface Tally {
@@ -30,10 +30,11 @@ interface Report {
 }
 
 const LANES: readonly Lane[] = [
-  { name: 'unit', needsPostgres: false },
-  { name: 'architecture', needsPostgres: false },
-  { name: 'integration', needsPostgres: true },
-  { name: 'e2e', needsPostgres: true },
+  { name: 'unit', needs: 'nothing' },
+  { name: 'architecture', needs: 'nothing' },
+  { name: 'integration', needs: 'PostgreSQL' },
+  { name: 'kafka', needs: 'Kafka' },
+  { name: 'e2e', needs: 'PostgreSQL' },
 ];
 
 /** Set where the machine is known to have all that the lanes need: there, what is skipped has failed. */
@@ -49,6 +50,12 @@ async function whyPostgresIsMissing(): Promise<string | undefined> {
   } catch (error) {
     return `PostgreSQL cannot be started here: ${(error as Error).message.trim().replaceAll(/\s+/g, ' ')}`;
   }
+}
+
+async function whyKafkaCannotRun(): Promise<string | undefined> {
+  const { whyKafkaIsMissing } = await import('@gatehouse/testing');
+  const why = await whyKafkaIsMissing();
+  return why && `Kafka cannot be started here: ${why}`;
 }
 
 function run(args: readonly string[]): Promise<number> {
@@ -97,13 +104,19 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 const lanes = LANES.filter((lane) => chosen.length === 0 || chosen.includes(lane.name));
-const missing = lanes.some((lane) => lane.needsPostgres) ? await whyPostgresIsMissing() : undefined;
+const isNeeded = (server: Lane['needs']): boolean => lanes.some(({ needs }) => needs === server);
+const missing: Record<Lane['needs'], string | undefined> = {
+  nothing: undefined,
+  PostgreSQL: isNeeded('PostgreSQL') ? await whyPostgresIsMissing() : undefined,
+  Kafka: isNeeded('Kafka') ? await whyKafkaCannotRun() : undefined,
+};
 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
 const remarks: string[] = [];
 for (const lane of lanes) {
-  if (lane.needsPostgres && missing !== undefined) {
-    remarks.push(`${noLaneMaySkip ? 'failed' : 'skipped'}: ${lane.name}: ${missing}`);
+  const why = missing[lane.needs];
+  if (why !== undefined) {
+    remarks.push(`${noLaneMaySkip ? 'failed' : 'skipped'}: ${lane.name}: ${why}`);
     total[noLaneMaySkip ? 'failed' : 'skipped'] += 1;
     continue;
   }

@@ -120,7 +120,7 @@ describe('test parts', () => {
   const forTests = /^(@gatehouse\/testing|@gatehouse\/platform\/testing|vitest|fast-check)(\/|$)/;
   // The demo too: it plays on the real upstream servers that tests use.
   const mayUseThem =
-    /\.(spec|int-spec|contract)\.ts$|\/src\/(test|testing)\/|^libs\/testing\/|^services\/standalone\/src\/demo\//;
+    /\.(spec|int-spec|kafka-spec|contract)\.ts$|\/src\/(test|testing)\/|^libs\/testing\/|^services\/standalone\/src\/demo\//;
 
   test('are imported by specs, contracts and test libraries only', () => {
     const leaks = sourceFiles('libs', 'services')

@@ -21,7 +21,7 @@ function transactionsIn(text: string): string[] {
 
 describe('no database transaction is held across a call to somebody else', () => {
   const found = sourceFiles('libs', 'services')
-    .filter((path) => !/\.(spec|int-spec|contract)\.ts$/.test(path))
+    .filter((path) => !/\.(spec|int-spec|kafka-spec|contract)\.ts$/.test(path))
     .flatMap((path) => transactionsIn(textOf(path)).map((body) => ({ path, body })));
 
   test('there are transactions to look at', () => {

@@ -214,8 +214,11 @@ const { positionals, values } = parseArgs({
   },
 });
 try {
-  if (positionals[0] === 'fetch') console.log(fetchJars(values.version));
-  else if (positionals[0] === 'run' && values.data !== undefined) await run(values);
+  if (positionals[0] === 'fetch') {
+    const { error, status } = spawnSync('java', ['-version'], { stdio: 'ignore' });
+    if (error !== undefined || status !== 0) throw new Error('Java cannot be run');
+    console.log(fetchJars(values.version));
+  } else if (positionals[0] === 'run' && values.data !== undefined) await run(values);
   else {
     console.error(
       'usage: kafka.mjs fetch [--version V] | kafka.mjs run --data FOLDER [--version V] [--port N] [--controller-port N] [--set key=value]',

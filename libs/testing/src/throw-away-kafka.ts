@@ -92,13 +92,13 @@ export async function startThrowAwayKafka({
   };
 }
 
-/** Why no Kafka can be started on this machine; nothing where one can. */
+/** Why no Kafka can be started on this machine: no Java, or no jars and no way to fetch them. Nothing where one can. */
 export async function whyKafkaIsMissing(): Promise<string | undefined> {
-  try {
-    const kafka = await startThrowAwayKafka();
-    await kafka.stop();
-    return undefined;
-  } catch (error) {
-    return (error as Error).message.trim().replaceAll(/\s+/g, ' ');
-  }
+  const child = spawn(process.execPath, [launcher, 'fetch'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return code === 0 ? undefined : errors.trim().replaceAll(/\s+/g, ' ');
 }

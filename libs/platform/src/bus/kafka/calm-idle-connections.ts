@@ -20,7 +20,9 @@ export function calmIdleConnections(): void {
     prototype: RequestQueue & { [PATCHED]?: true };
   };
   if (prototype[PATCHED]) return;
-  const original = prototype.scheduleCheckPendingRequests as (() => void) | undefined;
+  const original = Reflect.get(prototype, 'scheduleCheckPendingRequests') as
+    | (() => void)
+    | undefined;
   if (version !== KNOWN_VERSION || !original?.toString().includes('throttleCheckTimeoutId')) {
     throw new Error(`kafkajs ${version} is not the one whose idle connections are known to spin`);
   }

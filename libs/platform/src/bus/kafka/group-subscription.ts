@@ -65,11 +65,11 @@ export class GroupSubscription implements Subscription, PartitionWork {
 
   async begin(topic: string, partition: number): Promise<Beginning> {
     const { offsets, onAlarm } = this.#deps;
-    const { group, from, startAt } = this.#options;
+    const { group, from } = this.#options;
     const [ranges, places, own] = await Promise.all([
       offsets.rangesOf(topic),
       offsets.committedBy(group, topic),
-      startAt?.call(this.#options, topic, partition),
+      this.#options.startAt?.(topic, partition),
     ]);
     const range = ranges.find((each) => each.partition === partition);
     if (range === undefined) throw new Error(`${topic} has no partition ${partition}`);
@@ -102,11 +102,11 @@ export class GroupSubscription implements Subscription, PartitionWork {
 
   #deliveryOf(topic: string, place: string): Delivery {
     const { bus, log, timing, onAlarm } = this.#deps;
-    const { group, handle } = this.#options;
+    const { group } = this.#options;
     return new Delivery({
       topic: this.#topicOf(topic),
       group,
-      handle: (batch) => handle.call(this.#options, batch),
+      handle: (batch) => this.#options.handle(batch),
       bus,
       log,
       timing,

@@ -153,7 +153,7 @@ export class Membership {
   }
 
   async #take(payload: EachBatchPayload): Promise<void> {
-    this.#heartbeat = payload.heartbeat;
+    this.#heartbeat = () => payload.heartbeat();
     await this.#claims.get(`${payload.batch.topic}/${payload.batch.partition}`)?.take(payload);
   }
 

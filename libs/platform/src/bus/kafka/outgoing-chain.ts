@@ -12,7 +12,7 @@ interface Waiting {
   readonly topic: string;
   readonly messages: readonly Message[];
   readonly bytes: number;
-  settle(error?: unknown): void;
+  readonly settle: (error?: unknown) => void;
 }
 
 interface Connected {
@@ -50,7 +50,7 @@ export class OutgoingChain {
           topic: topic.name,
           messages: part.map((message) => this.#toKafka(topic, message)),
           bytes: part.reduce((sum, message) => sum + bytesOf(message), 0),
-          settle: (error) => (error === undefined ? resolve() : reject(error as Error)),
+          settle: (error) => (error === undefined ? resolve() : reject(error)),
         });
         this.#running ??= this.#run();
       });

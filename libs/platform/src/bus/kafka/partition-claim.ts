@@ -27,8 +27,6 @@ export interface Beginning {
   readonly committed: number | undefined;
 }
 
-type Commit = EachBatchPayload['commitOffsetsIfNecessary'];
-
 const MOST_AT_ONCE = 500;
 const LAST_COMMIT_ATTEMPTS = 3;
 const FENCED = new Set([
@@ -142,11 +140,8 @@ export class PartitionClaim {
     return { topic: this.topic, partition: this.partition };
   }
 
-  async #deliver({
-    batch,
-    resolveOffset,
-    commitOffsetsIfNecessary,
-  }: EachBatchPayload): Promise<void> {
+  async #deliver(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
     const { signal } = this.#giving;
     const [first] = batch.messages;
     if (first !== undefined && Number(first.offset) > this.#next!) {
@@ -159,12 +154,12 @@ export class PartitionClaim {
           .slice(i, i + MOST_AT_ONCE)
           .map((message) => toIncoming(this.topic, this.partition, message));
         await this.#work.deliver(messages, signal, async (next) => {
-          if (this.#work.commits && !(await this.#commit(next, commitOffsetsIfNecessary))) {
+          if (this.#work.commits && !(await this.#commit(next, payload))) {
             this.#giving.abort();
             return;
           }
           this.#next = next;
-          resolveOffset(String(next - 1));
+          payload.resolveOffset(String(next - 1));
         });
       }
     } catch (error) {
@@ -174,12 +169,12 @@ export class PartitionClaim {
   }
 
   /** False when the partition is somebody else's by now, or the broker cannot be told. */
-  async #commit(next: number, commit: Commit): Promise<boolean> {
+  async #commit(next: number, payload: EachBatchPayload): Promise<boolean> {
     const { topic, partition } = this;
     const offsets = { topics: [{ topic, partitions: [{ partition, offset: String(next) }] }] };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await commit(offsets);
+        await payload.commitOffsetsIfNecessary(offsets);
         return true;
       } catch (error) {
         this.#log.info({ err: error, ...this.#place, next }, 'a commit failed');
