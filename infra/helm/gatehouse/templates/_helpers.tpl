@@ -1,0 +1,140 @@
+{{- define "gatehouse.fullname" -}}
+{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}{{ else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{/* Labels of everything; of one service where it is called with (dict "root" $ "service" name). */}}
+{{- define "gatehouse.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{ include "gatehouse.selector" . }}
+{{- end }}
+
+{{- define "gatehouse.selector" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+{{- with .service }}
+app.kubernetes.io/component: {{ . }}
+{{- end }}
+{{- end }}
+
+{{- define "gatehouse.image" -}}
+{{- if .Values.image.digest }}{{ .Values.image.repository }}@{{ .Values.image.digest }}{{ else }}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{- define "gatehouse.bus" -}}kafka://{{ join "," .Values.bus.brokers }}{{- end }}
+
+{{- define "gatehouse.database" -}}
+postgres://{{ .role }}@{{ .root.Values.database.host }}:{{ .root.Values.database.port }}/{{ .root.Values.database.name }}
+{{- end }}
+
+{{/* What every pod is held to. Services of Kubernetes would be named in GATEHOUSE_… variables, which are refused. */}}
+{{- define "gatehouse.podSecurity" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 1000
+  runAsGroup: 1000
+  fsGroup: 1000
+  fsGroupChangePolicy: OnRootMismatch
+  seccompProfile: { type: RuntimeDefault }
+{{- end }}
+
+{{- define "gatehouse.containerSecurity" -}}
+image: {{ include "gatehouse.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext:
+  readOnlyRootFilesystem: true
+  allowPrivilegeEscalation: false
+  capabilities: { drop: [ALL] }
+{{- end }}
+
+{{/* A container that serves. It is alive as long as it answers, and ready when it has all that it waits for. */}}
+{{- define "gatehouse.serve" -}}
+{{- $gateway := eq .service "gateway" -}}
+name: {{ .service }}
+{{ include "gatehouse.containerSecurity" .root }}
+args: [serve, {{ .service }}]
+ports:
+  - { name: http, containerPort: 8080 }
+env:
+  - { name: GATEHOUSE_CONFIG, value: /etc/gatehouse/{{ .service }}.yaml }
+  - { name: GATEHOUSE_HOST, value: 0.0.0.0 }
+  - { name: GATEHOUSE_PORT, value: '8080' }
+  - { name: GATEHOUSE_DATA, value: /data }
+  - { name: GATEHOUSE_LOG_LEVEL, value: {{ .root.Values.logLevel }} }
+  - { name: GATEHOUSE_BUS_URL, value: {{ include "gatehouse.bus" .root | quote }} }
+  - { name: GATEHOUSE_SERVICE_TOKEN_FILE, value: /secrets/service-token }
+  {{- if not $gateway }}
+  - { name: GATEHOUSE_DATABASE_URL, value: {{ include "gatehouse.database" (dict "root" .root "role" (printf "gatehouse_%s" .service)) | quote }} }
+  - { name: GATEHOUSE_DATABASE_PASSWORD_FILE, value: /secrets/role-password }
+  {{- end }}
+  {{- if eq .service "audit" }}
+  - { name: GATEHOUSE_AUDIT_KEY_FILES, value: /secrets/sealing-key }
+  {{- end }}
+  {{- if eq .service "admin" }}
+  - { name: GATEHOUSE_IDENTITY_URL, value: http://{{ include "gatehouse.fullname" .root }}-identity:8080 }
+  - { name: GATEHOUSE_POLICY_URL, value: http://{{ include "gatehouse.fullname" .root }}-policy:8080 }
+  - { name: GATEHOUSE_REGISTRY_URL, value: http://{{ include "gatehouse.fullname" .root }}-registry:8080 }
+  - { name: GATEHOUSE_AUDIT_URL, value: http://{{ include "gatehouse.fullname" .root }}-audit:8080 }
+  {{- end }}
+startupProbe:
+  httpGet: { path: /health/live, port: http }
+  periodSeconds: 2
+  failureThreshold: 60
+livenessProbe:
+  httpGet: { path: /health/live, port: http }
+  periodSeconds: 10
+  timeoutSeconds: 3
+readinessProbe:
+  httpGet: { path: /health/ready, port: http }
+  periodSeconds: 5
+  timeoutSeconds: 3
+resources: {{ toYaml .values.resources | nindent 2 }}
+volumeMounts:
+  - { name: tmp, mountPath: /tmp }
+  - { name: data, mountPath: /data }
+  - { name: settings, mountPath: /etc/gatehouse, readOnly: true }
+  - { name: secrets, mountPath: /secrets, readOnly: true }
+  {{- if $gateway }}
+  # One key for all gates, so that audit opens what any of them sealed.
+  - { name: sealing-key, mountPath: /data/audit.key, subPath: audit.key, readOnly: true }
+  {{- end }}
+{{- end }}
+
+{{/* The volumes of a container that serves, but for /data. */}}
+{{- define "gatehouse.volumes" -}}
+{{- $secrets := .root.Values.secrets -}}
+- { name: tmp, emptyDir: {} }
+- name: settings
+  configMap:
+    name: {{ include "gatehouse.fullname" .root }}-{{ .service }}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      - secret:
+          name: {{ $secrets.serviceToken.name }}
+          items: [{ key: {{ $secrets.serviceToken.key }}, path: service-token }]
+      {{- if ne .service "gateway" }}
+      - secret:
+          name: {{ $secrets.roles.name }}
+          items: [{ key: {{ $secrets.roles.key }}, path: role-password }]
+      {{- end }}
+      {{- if eq .service "audit" }}
+      - secret:
+          name: {{ $secrets.sealing.name }}
+          items: [{ key: {{ $secrets.sealing.key }}, path: sealing-key }]
+      {{- end }}
+{{- if eq .service "gateway" }}
+- name: sealing-key
+  secret:
+    secretName: {{ $secrets.sealing.name }}
+    defaultMode: 0440
+    items: [{ key: {{ $secrets.sealing.key }}, path: audit.key }]
+{{- end }}
+{{- end }}
