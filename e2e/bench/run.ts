@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { busBench } from './bus.bench.ts';
 import { gateBench } from './gate.bench.ts';
 import { report, type Figure } from './report.ts';
 import { startBench } from './start.bench.ts';
@@ -9,6 +10,7 @@ interface Bench {
 }
 
 const benches: Readonly<Record<string, Bench>> = {
+  bus: { title: 'The bus: from publishing to the handler of another connection', run: busBench },
   gate: { title: 'One tool call: direct, and through the gate', run: gateBench },
   start: { title: 'Starting and idling', run: startBench },
 };

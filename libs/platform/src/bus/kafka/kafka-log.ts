@@ -9,7 +9,7 @@ const PASSING =
 export const kafkaLogCreator =
   (log: Logger): logCreator =>
   () =>
-  ({ namespace, level, log: { message, timestamp: _, logger: __, ...fields } }) => {
+  ({ namespace, level, log: { message, ...fields } }) => {
     const text = `kafkajs ${namespace}: ${message}`;
     const isPassing = PASSING.test(message) || PASSING.test(String(fields['error']));
     if (level === kafkajs.logLevel.ERROR && !isPassing) log.warn(fields, text);
