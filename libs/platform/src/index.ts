@@ -45,8 +45,8 @@ export {
 export { metrics } from './host/health.controller.ts';
 export { problemDocument, type ProblemDocument } from './host/problem-document.ts';
 export { createReadiness, type Readiness } from './host/readiness.ts';
-export { openBus, type OpenedBus } from './process/open-bus.ts';
-export { processConfig, type ProcessConfig } from './process/process.config.ts';
+export { kafkaConnection, openBus, type BusAddress, type OpenedBus } from './process/open-bus.ts';
+export { busUrlSchema, processConfig, type ProcessConfig } from './process/process.config.ts';
 export { runService, type Deployable } from './process/run-service.ts';
 export { Pulse } from './worker/pulse.ts';
 export type { Worker } from './worker/worker.ts';

@@ -48,7 +48,7 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   await migrate(server.url, migrationPlans(password));
 
   const log = createLogger({ service: 'standalone', level: config.logLevel });
-  const { bus, close } = openBus(server.urlOf(roleOf('bus'), password), log);
+  const { bus, close } = openBus({ url: server.urlOf(roleOf('bus'), password) }, log);
   building.defer(close);
 
   const databases = new Map<ServiceName, ServiceDatabase>();

@@ -1,6 +1,8 @@
-import type { EventBus } from '@gatehouse/event-sourcing';
 import { topics } from '@gatehouse/event-catalog';
+import type { EventBus } from '@gatehouse/event-sourcing';
 import pg from 'pg';
+import type { KafkaConnection } from '../bus/kafka/kafka-client.ts';
+import { KafkaEventBus } from '../bus/kafka/kafka-event-bus.ts';
 import { PostgresEventBus } from '../bus/postgres/postgres-event-bus.ts';
 import type { Logger } from '../log/logger.ts';
 
@@ -20,10 +22,57 @@ export interface OpenedBus {
   close(): Promise<void>;
 }
 
-/** Opens the event bus at a URL: `postgres://…`, by the role `gatehouse_bus`. Nothing is connected yet. */
-export function openBus(url: string, log: Logger): OpenedBus {
+/** Where a bus is and how one signs in there. */
+export interface BusAddress {
+  /** `postgres://role@host/database`, or `kafka://host:port,host:port`; `kafkas://` for TLS, `user@` for SASL (SCRAM-SHA-512). */
+  readonly url: string;
+  /** Where it is not in the URL. */
+  readonly password?: string | undefined;
+}
+
+/** Opens the event bus at an address. Nothing is connected yet. */
+export function openBus(address: BusAddress, log: Logger): OpenedBus {
+  return address.url.startsWith('kafka') ? openKafka(address, log) : openPostgres(address, log);
+}
+
+/** The Kafka cluster that a `kafka://` or `kafkas://` URL names. Its several hosts make it no URL that the platform could parse. */
+export function kafkaConnection({ url, password }: BusAddress): KafkaConnection {
+  const parts = /^(kafkas?):\/\/(?:([^@/]+)@)?([^@/?#]+)\/?$/.exec(url);
+  const [, protocol, user, hosts] = parts ?? [];
+  if (hosts === undefined)
+    throw new Error(`not a Kafka address: expected kafka://host:port,host:port`);
+  return {
+    brokers: hosts.split(','),
+    ...(protocol === 'kafkas' ? { ssl: true } : {}),
+    ...(user === undefined
+      ? {}
+      : {
+          sasl: {
+            mechanism: 'scram-sha-512',
+            username: decodeURIComponent(user),
+            password: password ?? '',
+          },
+        }),
+  };
+}
+
+function openKafka(address: BusAddress, log: Logger): OpenedBus {
+  const bus = new KafkaEventBus({ connection: kafkaConnection(address), log });
+  return {
+    bus,
+    async reach() {
+      const { healthy, detail } = await bus.health();
+      if (!healthy) throw new Error(detail);
+    },
+    close: () => bus.close(),
+  };
+}
+
+function openPostgres({ url, password }: BusAddress, log: Logger): OpenedBus {
+  const address = new URL(url);
+  if (password !== undefined) address.password = encodeURIComponent(password);
   const pool = new pg.Pool({
-    connectionString: url,
+    connectionString: address.href,
     max: CONNECTIONS,
     application_name: 'gatehouse-bus',
   });

@@ -33,7 +33,13 @@ export async function processPlatform(
       `process.serviceTokenFile: the token has fewer than ${SHORTEST_TOKEN} characters`,
     ]);
   }
-  const opened = openBus(await withPassword(config.busUrl, config.busPasswordFile), log);
+  const opened = openBus(
+    {
+      url: config.busUrl,
+      password: config.busPasswordFile && (await readSecret(config.busPasswordFile)),
+    },
+    log,
+  );
   const databaseUrl =
     config.databaseUrl && (await withPassword(config.databaseUrl, config.databasePasswordFile));
   let database: ServiceDatabase | undefined;

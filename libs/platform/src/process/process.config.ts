@@ -9,6 +9,14 @@ const serviceUrl = (name: string) =>
       `Where the internal API of ${name} is reached, such as http://${name}:8080; only who talks to it needs it.`,
     );
 
+/** Where the event bus is. */
+export const busUrlSchema = z
+  .string()
+  .regex(/^(postgres(ql)?|kafkas?):\/\/./, 'expected postgres://, kafka:// or kafkas://')
+  .describe(
+    'The event bus: `kafka://host:port,host:port` (`kafkas://` for TLS, `user@` for SCRAM-SHA-512), or a PostgreSQL database by the role `gatehouse_bus`.',
+  );
+
 /** Settings of a process that hosts one service. */
 export const processConfig = configSection(
   'process',
@@ -49,10 +57,7 @@ export const processConfig = configSection(
       .optional()
       .describe('A file that holds the password for `databaseUrl`, where it is not in the URL.')
       .meta({ env: 'GATEHOUSE_DATABASE_PASSWORD_FILE' }),
-    busUrl: z
-      .url({ protocol: /^postgres(ql)?$/ })
-      .describe('The event bus: a PostgreSQL database, by the role `gatehouse_bus`.')
-      .meta({ env: 'GATEHOUSE_BUS_URL' }),
+    busUrl: busUrlSchema.meta({ env: 'GATEHOUSE_BUS_URL' }),
     busPasswordFile: z
       .string()
       .optional()

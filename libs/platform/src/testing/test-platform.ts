@@ -46,7 +46,7 @@ export async function startTestPlatform({
   await migrate(database.url, plans);
   const dataDirectory = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
   const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-  const { bus, close } = openBus(asRole(database.url, 'gatehouse_bus'), log);
+  const { bus, close } = openBus({ url: asRole(database.url, 'gatehouse_bus') }, log);
   const databases = new Map<ServiceName, ServiceDatabase>();
   let url = 'http://127.0.0.1:9';
   const platform: Platform = {

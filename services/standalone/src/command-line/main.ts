@@ -74,6 +74,17 @@ program
   )
   .action(async () => (await import('./recover-admin.ts')).recoverAdmin());
 
+const topics = program.command('topics').description('look after the topics of a cluster on Kafka');
+topics
+  .command('apply')
+  .description('make the topics be as Gatehouse needs them; run again, it changes nothing')
+  .action(async () => (await import('./topics.ts')).applyTopics());
+topics
+  .command('replay')
+  .description('publish the dead letters of a topic again, once what made them poison is mended')
+  .argument('<topic>', 'the topic they came from')
+  .action(async (topic: string) => (await import('./topics.ts')).replayTopic(topic));
+
 const audit = program.command('audit').description('look at the audit trail');
 audit
   .command('tail')
@@ -85,6 +96,7 @@ audit
   .option('--server <slug>', 'only requests to this server')
   .option('--tool <name>', 'only requests for this tool')
   .option('--denied', 'only what was refused')
+  .option('--url <url>', 'ask the admin API there, with the key in GATEHOUSE_TOKEN')
   .action(async (options: AuditTailOptions) =>
     (await import('./audit-tail.ts')).auditTail(options),
   );

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { deadLetterTopicOf, topics } from '@gatehouse/event-catalog';
+import {
+  applyKafkaTopics,
+  busUrlSchema,
+  configSection,
+  createLogger,
+  kafkaConnection,
+  loadConfig,
+  replayKafkaDeadLetters,
+  type KafkaOperationsOptions,
+} from '@gatehouse/platform';
+import { z } from 'zod';
+import { exitCodes, Failure } from './exit-codes.ts';
+
+/** What `gatehouse topics` needs to know. */
+export const topicsConfig = configSection(
+  'topics',
+  'The command `gatehouse topics`, which looks after the topics of a cluster on Kafka.',
+  z.strictObject({
+    busUrl: busUrlSchema.meta({ env: 'GATEHOUSE_BUS_URL' }),
+    busPasswordFile: z
+      .string()
+      .optional()
+      .describe('A file that holds the password of the user in `busUrl`.')
+      .meta({ env: 'GATEHOUSE_BUS_PASSWORD_FILE' }),
+    replicationFactor: z
+      .number()
+      .int()
+      .min(1)
+      .max(9)
+      .default(1)
+      .describe(
+        'On how many brokers each message lies: 3 in a cluster that may lose one without losing anything.',
+      ),
+  }),
+);
+
+/** `gatehouse topics apply`: idempotent; refuses to change a number of partitions, for the order of keys hangs on it. */
+export async function applyTopics(): Promise<void> {
+  const { kafka, replicationFactor } = await settings();
+  const wanted = Object.values(topics);
+  const parked = wanted
+    .filter((topic) => !topic.security)
+    .map((topic) => deadLetterTopicOf(topic.name));
+  const changes = await applyKafkaTopics(kafka, [...wanted, ...parked], { replicationFactor });
+  process.stdout.write(
+    changes.length === 0 ? 'The topics are as they should be.\n' : `${changes.join('\n')}\n`,
+  );
+}
+
+/** `gatehouse topics replay <topic>`: each dead letter goes back to its topic once, marked as a replay. */
+export async function replayTopic(name: string): Promise<void> {
+  const topic = Object.values(topics).find((known) => known.name === name);
+  if (topic === undefined) throw new Failure(`there is no topic ${name}`, exitCodes.usage);
+  const { kafka } = await settings();
+  const count = await replayKafkaDeadLetters(kafka, topic);
+  process.stdout.write(`${count} dead letters of ${name} were published again.\n`);
+}
+
+async function settings(): Promise<{ kafka: KafkaOperationsOptions; replicationFactor: number }> {
+  const { env } = process;
+  const loaded = loadConfig([topicsConfig], {
+    env,
+    file: env['GATEHOUSE_CONFIG'],
+    otherEnv: ['GATEHOUSE_CONFIG'],
+  });
+  const { busUrl, busPasswordFile, replicationFactor } = loaded.topics;
+  if (!busUrl.startsWith('kafka')) {
+    throw new Failure(
+      'only a bus on Kafka has topics to look after; this one keeps its own',
+      exitCodes.usage,
+    );
+  }
+  const password = busPasswordFile && (await readFile(busPasswordFile, 'utf8')).trim();
+  const log = createLogger({ service: 'topics', level: 'error' });
+  return {
+    kafka: { connection: kafkaConnection({ url: busUrl, password }), log },
+    replicationFactor,
+  };
+}
