@@ -1,5 +1,10 @@
 import { processConfig, type ConfigSection } from '@gatehouse/platform';
-import { sections } from '@gatehouse/standalone';
+import { migrateConfig, sections, topicsConfig } from '@gatehouse/standalone';
 
 /** Every module's settings, in the order in which the reference shows them. */
-export const configSections: readonly ConfigSection[] = [...sections, processConfig];
+export const configSections: readonly ConfigSection[] = [
+  ...sections,
+  processConfig,
+  migrateConfig,
+  topicsConfig,
+];

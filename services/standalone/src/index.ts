@@ -10,3 +10,5 @@ export {
 } from './demo/administrator.ts';
 export { connectCaller, type CallResult, type McpCaller } from './demo/mcp-caller.ts';
 export { readTrail, type TrailRow } from './audit-trail.ts';
+export { migrateConfig } from './command-line/migrate.ts';
+export { topicsConfig } from './command-line/topics.ts';
