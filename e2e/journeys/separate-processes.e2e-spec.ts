@@ -24,17 +24,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('the services as processes of their own', () => {
+describe('the services of docker-compose.yml as processes of their own', () => {
   it('may start in any order, before their database is there even, and say what they wait for', async () => {
     for (const service of cluster.services.toReversed()) await cluster.start(service);
     await eventually(
       () => expect(cluster.logOf('identity')).toContain('waiting for its database'),
-      { timeoutMs: 20_000 },
+      { timeoutMs: 40_000 },
     );
     const health = await fetch(`${cluster.urlOf('identity')}/health/ready`);
     expect(health.status).toBe(503);
+    expect(await cluster.healthy('identity')).toBe(false);
     expect(await cluster.migrate()).toMatch(/Applied .*identity/);
     for (const service of cluster.services) await cluster.ready(service);
+    for (const service of cluster.services) expect(await cluster.healthy(service)).toBe(true);
     expect(await cluster.migrate()).toBe('The database is at head.\n');
   });
 

@@ -1,91 +1,86 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually, freePort, startThrowAwayPostgres } from '@gatehouse/testing';
+import { readComposeFile, secretsOf, type ComposeService } from './compose-file.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const COMMAND = join(ROOT, 'services/standalone/dist/command-line/main.js');
-const SERVICES = ['policy', 'identity', 'registry', 'audit', 'admin', 'gateway'] as const;
-type ClusterService = (typeof SERVICES)[number];
+/** What the image calls `gatehouse`. */
+const GATEHOUSE = join(ROOT, 'services/standalone/bin/gatehouse.mjs');
+const MAKE_SECRETS = join(ROOT, 'infra/docker/make-secrets.sh');
 
-/** Every service as a process of its own, on one PostgreSQL and its bus, each by its own database role. */
+const { services: composed } = readComposeFile('docker-compose.yml');
+const SERVICES = Object.keys(composed).filter((name) => composed[name]?.command?.[0] === 'serve');
+
+export interface ClusterOptions {
+  /** The bus, for all or for each process; without it a log in the PostgreSQL of the cluster. */
+  readonly busUrl?: string | ((service: string) => string);
+}
+
+/**
+ * The cluster of docker-compose.yml as local processes: its commands, its environment, its secrets. What differs is only
+ * what a container would bring: hosts and ports are on the loopback, and folders are in a temporary one.
+ */
 export interface Cluster {
-  readonly services: readonly ClusterService[];
-  urlOf(service: ClusterService): string;
-  start(service: ClusterService): Promise<void>;
+  /** The services that serve, by their names in docker-compose.yml. `gateway` stands for the first gateway. */
+  readonly services: readonly string[];
+  urlOf(service: string): string;
+  start(service: string): Promise<void>;
   /** Resolves when the service says that it is ready. */
-  ready(service: ClusterService): Promise<void>;
-  stop(service: ClusterService, signal?: NodeJS.Signals): Promise<number | null>;
+  ready(service: string): Promise<void>;
+  /** Runs the health check of docker-compose.yml; true when it finds the service healthy. */
+  healthy(service: string): Promise<boolean>;
+  stop(service: string, signal?: NodeJS.Signals): Promise<number | null>;
   /** What the service has logged so far. */
-  logOf(service: ClusterService): string;
-  /** Brings the database to head, as the operator does before the first start. */
+  logOf(service: string): string;
+  /** Brings the database to head, as `migrate` does before the first start. */
   migrate(): Promise<string>;
+  /** Makes the topics of a Kafka bus, as `topics` does before the first start. */
+  applyTopics(): Promise<string>;
   adminToken(): Promise<string>;
   dispose(): Promise<void>;
 }
 
-/** Prepares a cluster that nothing of runs yet. */
+/** Prepares a cluster that nothing of runs yet. `env` holds further settings, each for the service that its name says. */
 export async function prepareCluster(
-  env: { readonly [name: string]: string } = {},
+  env: Readonly<Record<string, string>> = {},
+  options: ClusterOptions = {},
 ): Promise<Cluster> {
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-cluster-'));
   const postgres = await startThrowAwayPostgres();
-  const secret = async (name: string, text: string): Promise<string> => {
-    const file = join(root, name);
-    await writeFile(file, text, { mode: 0o600 });
-    return file;
-  };
-  const password = await secret('role-password', 'only-in-this-test\n');
-  const token = await secret('service-token', 'the-token-that-services-show-each-other\n');
-  const ports = new Map<ClusterService, number>();
-  for (const service of SERVICES) ports.set(service, await freePort());
-  const urlOf = (service: ClusterService): string => `http://127.0.0.1:${ports.get(service)}`;
-  const asRole = (role: string): string => {
-    const url = new URL(postgres.url);
-    url.username = role;
-    url.password = '';
-    return url.href;
-  };
-  const dataOf = (service: ClusterService): string => join(root, service);
+  const place = await placeFor(root, postgres.url, options);
   const base = { PATH: process.env['PATH'] ?? '', HOME: root, NO_COLOR: '1' };
-  const environmentOf = (service: ClusterService): NodeJS.ProcessEnv => ({
-    ...base,
-    GATEHOUSE_DATA: dataOf(service),
-    GATEHOUSE_PORT: String(ports.get(service)),
-    GATEHOUSE_BUS_URL: asRole('gatehouse_bus'),
-    GATEHOUSE_BUS_PASSWORD_FILE: password,
-    GATEHOUSE_SERVICE_TOKEN_FILE: token,
-    ...(service === 'gateway'
-      ? {}
-      : {
-          GATEHOUSE_DATABASE_URL: asRole(`gatehouse_${service}`),
-          GATEHOUSE_DATABASE_PASSWORD_FILE: password,
-        }),
-    ...(service === 'admin'
-      ? {
-          GATEHOUSE_IDENTITY_URL: urlOf('identity'),
-          GATEHOUSE_POLICY_URL: urlOf('policy'),
-          GATEHOUSE_REGISTRY_URL: urlOf('registry'),
-          GATEHOUSE_AUDIT_URL: urlOf('audit'),
-        }
-      : {}),
-    ...(service === 'audit'
-      ? { GATEHOUSE_AUDIT_KEY_FILES: join(dataOf('gateway'), 'audit.key') }
-      : {}),
-    ...Object.fromEntries(
-      Object.entries(env).filter(([name]) =>
-        name.startsWith(`GATEHOUSE_${service.toUpperCase()}_`),
-      ),
-    ),
-  });
-  const running = new Map<ClusterService, ChildProcess>();
-  const logs = new Map<ClusterService, string>();
+  const running = new Map<string, ChildProcess>();
+  const logs = new Map<string, string>();
+  const launch = async (name: string): Promise<ChildProcess> => {
+    const service = serviceOf(name);
+    await mkdir(place.dataOf(name), { recursive: true });
+    await place.mountSecrets(name);
+    const own = Object.entries(env).filter(([variable]) =>
+      variable.startsWith(`GATEHOUSE_${(service.command?.[1] ?? name).toUpperCase()}_`),
+    );
+    return spawn(process.execPath, [GATEHOUSE, ...(service.command ?? [])], {
+      env: { ...base, ...place.environmentOf(name), ...Object.fromEntries(own) },
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  };
+  const runOnce = async (name: string): Promise<string> => {
+    const child = await launch(name);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+    await once(child, 'close');
+    if (child.exitCode !== 0) throw new Error(output);
+    return output;
+  };
   const stop: Cluster['stop'] = async (service, signal = 'SIGTERM') => {
-    const child = running.get(service);
-    running.delete(service);
+    const name = nameOf(service);
+    const child = running.get(name);
+    running.delete(name);
     if (child === undefined) return null;
     if (child.exitCode === null && child.signalCode === null) {
       const ended = once(child, 'exit');
@@ -96,49 +91,125 @@ export async function prepareCluster(
   };
   return {
     services: SERVICES,
-    urlOf,
+    urlOf: (service) => place.urlOf(nameOf(service)),
     async start(service) {
-      const main = join(ROOT, 'services', service, 'dist/main.js');
-      const child = spawn(process.execPath, [main], {
-        env: environmentOf(service),
-        cwd: root,
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      running.set(service, child);
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        logs.set(service, ((logs.get(service) ?? '') + text).slice(-50_000));
+      const name = nameOf(service);
+      const child = await launch(name);
+      running.set(name, child);
+      child.stdout?.resume();
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        logs.set(name, ((logs.get(name) ?? '') + text).slice(-50_000));
       });
     },
     async ready(service) {
+      const name = nameOf(service);
       await eventually(
         async () => {
-          const { status } = await fetch(`${urlOf(service)}/health/ready`);
+          const { status } = await fetch(`${place.urlOf(name)}/health/ready`);
           if (status !== 200)
-            throw new Error(`${service} answers ${status}:\n${logs.get(service) ?? ''}`);
+            throw new Error(`${name} answers ${status}:\n${logs.get(name) ?? ''}`);
         },
         { timeoutMs: 40_000, everyMs: 50 },
       );
     },
-    stop,
-    logOf: (service) => logs.get(service) ?? '',
-    async migrate() {
-      const child = spawn(process.execPath, [COMMAND, 'migrate'], {
-        env: { ...base, GATEHOUSE_OWNER_URL: postgres.url, GATEHOUSE_ROLE_PASSWORD_FILE: password },
-        cwd: root,
-      });
-      let output = '';
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    async healthy(service) {
+      const [, , ...script] = serviceOf(nameOf(service)).healthcheck?.test ?? [];
+      const args = script.map((part) => place.local(nameOf(service), part));
+      const child = spawn(process.execPath, args, { env: base, stdio: 'ignore' });
       await once(child, 'close');
-      if (child.exitCode !== 0) throw new Error(output);
-      return output;
+      return child.exitCode === 0;
     },
+    stop,
+    logOf: (service) => logs.get(nameOf(service)) ?? '',
+    migrate: () => runOnce('migrate'),
+    applyTopics: () => runOnce('topics'),
     adminToken: async () =>
-      (await readFile(join(dataOf('identity'), 'admin-token'), 'utf8')).trim(),
+      (await readFile(join(place.dataOf('identity'), 'admin-token'), 'utf8')).trim(),
     async dispose() {
       for (const service of SERVICES) await stop(service, 'SIGKILL');
       await postgres.stop();
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+function nameOf(service: string): string {
+  return service === 'gateway' ? 'gateway-1' : service;
+}
+
+function serviceOf(name: string): ComposeService {
+  const service = composed[name];
+  if (service === undefined) throw new Error(`docker-compose.yml has no service ${name}`);
+  return service;
+}
+
+/** Where on this machine lies what a container would have of its own. */
+interface Place {
+  urlOf(name: string): string;
+  dataOf(name: string): string;
+  environmentOf(name: string): Record<string, string>;
+  /** A text of docker-compose.yml, with the addresses and paths of this machine. */
+  local(name: string, text: string): string;
+  /** Puts those secrets in place that a container sees elsewhere than at /run/secrets. */
+  mountSecrets(name: string): Promise<void>;
+}
+
+async function placeFor(
+  root: string,
+  ownerUrl: string,
+  { busUrl }: ClusterOptions,
+): Promise<Place> {
+  const owner = new URL(ownerUrl);
+  const secrets = join(root, 'secrets');
+  // The image of PostgreSQL makes the owner with this password; here the owner is there, and the file follows.
+  await mkdir(secrets, { mode: 0o700 });
+  await writeFile(join(secrets, 'postgres-password'), decodeURIComponent(owner.password));
+  await once(spawn('sh', [MAKE_SECRETS, secrets], { stdio: 'inherit' }), 'close');
+  const ports = new Map<string, number>();
+  for (const name of SERVICES) ports.set(name, await freePort());
+
+  const urlOf = (name: string): string => `http://127.0.0.1:${ports.get(name)}`;
+  const dataOf = (name: string): string => join(root, name);
+  const asRole = (role: string): string =>
+    `postgres://${role}@${owner.hostname}:${owner.port}${owner.pathname}`;
+  const local = (name: string, text: string): string => {
+    const database = /^postgres:\/\/(\w+)@postgres:5432\/gatehouse$/.exec(text)?.[1];
+    if (database !== undefined) return asRole(database === 'gatehouse' ? owner.username : database);
+    return text
+      .replace(/^http:\/\/([\w-]+):8080$/, (_, other: string) => urlOf(other))
+      .replace('http://127.0.0.1:8080', urlOf(name))
+      .replace(/^0\.0\.0\.0$/, '127.0.0.1')
+      .replace(/^8080$/, String(ports.get(name)))
+      .replace(/^\/data\b/, dataOf(name))
+      .replaceAll('/run/secrets', secrets);
+  };
+  const bus = (name: string): Record<string, string> =>
+    busUrl === undefined
+      ? {
+          GATEHOUSE_BUS_URL: asRole('gatehouse_bus'),
+          GATEHOUSE_BUS_PASSWORD_FILE: join(secrets, 'role-password'),
+        }
+      : { GATEHOUSE_BUS_URL: typeof busUrl === 'string' ? busUrl : busUrl(name) };
+  return {
+    urlOf,
+    dataOf,
+    local,
+    environmentOf(name) {
+      const environment = Object.entries(serviceOf(name).environment ?? {}).map(
+        ([variable, value]) => [variable, local(name, value)] as const,
+      );
+      const mapped = Object.fromEntries(environment);
+      return 'GATEHOUSE_BUS_URL' in mapped ? { ...mapped, ...bus(name) } : mapped;
+    },
+    async mountSecrets(name) {
+      for (const [secret, target] of secretsOf(serviceOf(name))) {
+        if (target.startsWith('/run/secrets/')) continue;
+        await symlink(join(secrets, secret), local(name, target)).catch(ignoreExisting);
+      }
+    },
+  };
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }

@@ -1,23 +1,34 @@
-import { adminConfig, adminService } from '@gatehouse/admin';
-import { auditConfig, auditService } from '@gatehouse/audit';
-import { gatewayConfig, gatewayService } from '@gatehouse/gateway';
-import { identityConfig, identityService } from '@gatehouse/identity';
 import { runService } from '@gatehouse/platform';
-import { policyConfig, policyService } from '@gatehouse/policy';
-import { registryConfig, registryService } from '@gatehouse/registry';
 import { exitCodes, Failure } from './exit-codes.ts';
 
-const services: Readonly<Record<string, (env: NodeJS.ProcessEnv) => Promise<void>>> = {
-  identity: (env) =>
-    runService({ name: 'identity', section: identityConfig, compose: identityService }, env),
-  policy: (env) =>
-    runService({ name: 'policy', section: policyConfig, compose: policyService }, env),
-  registry: (env) =>
-    runService({ name: 'registry', section: registryConfig, compose: registryService }, env),
-  audit: (env) => runService({ name: 'audit', section: auditConfig, compose: auditService }, env),
-  admin: (env) => runService({ name: 'admin', section: adminConfig, compose: adminService }, env),
-  gateway: (env) =>
-    runService({ name: 'gateway', section: gatewayConfig, compose: gatewayService }, env),
+type Run = (env: NodeJS.ProcessEnv) => Promise<void>;
+
+// A process that hosts one service loads no other: a cluster of small processes would pay for it in memory, each anew.
+const services: Readonly<Record<string, Run>> = {
+  async identity(env) {
+    const { identityConfig, identityService } = await import('@gatehouse/identity');
+    await runService({ name: 'identity', section: identityConfig, compose: identityService }, env);
+  },
+  async policy(env) {
+    const { policyConfig, policyService } = await import('@gatehouse/policy');
+    await runService({ name: 'policy', section: policyConfig, compose: policyService }, env);
+  },
+  async registry(env) {
+    const { registryConfig, registryService } = await import('@gatehouse/registry');
+    await runService({ name: 'registry', section: registryConfig, compose: registryService }, env);
+  },
+  async audit(env) {
+    const { auditConfig, auditService } = await import('@gatehouse/audit');
+    await runService({ name: 'audit', section: auditConfig, compose: auditService }, env);
+  },
+  async admin(env) {
+    const { adminConfig, adminService } = await import('@gatehouse/admin');
+    await runService({ name: 'admin', section: adminConfig, compose: adminService }, env);
+  },
+  async gateway(env) {
+    const { gatewayConfig, gatewayService } = await import('@gatehouse/gateway');
+    await runService({ name: 'gateway', section: gatewayConfig, compose: gatewayService }, env);
+  },
 };
 
 /** `gatehouse serve <service>`: the same as the service's own main.js. */
