@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { connect as connectSocket } from 'node:net';
+import { connect as connectSocket, type Socket } from 'node:net';
 import { deadLetterTopicOf, topics, type TopicDefinition } from '@gatehouse/event-catalog';
-import type { OutgoingMessage } from '@gatehouse/event-sourcing';
+import type { MessageBatch, OutgoingMessage } from '@gatehouse/event-sourcing';
 import { eventually, startTcpProxy } from '@gatehouse/testing';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,6 +21,9 @@ const timing = {
   retryFirstMs: 10,
   requestMs: 2_000,
 };
+
+const KEY_OF_REQUEST = 4;
+const FETCH = 1;
 
 const newTopic = (options: Partial<TopicDefinition> = {}): TopicDefinition => ({
   name: `spec.${randomUUID()}`,
@@ -196,6 +199,43 @@ describe('Apache Kafka', () => {
     proxy.thaw();
     await eventually(() => expect(seen).toContain('meanwhile'), { timeoutMs: 10_000 });
     await eventually(async () => expect((await bus.health()).healthy).toBe(true));
+  });
+
+  it('replaces a client that holds a partition and yet never gets its messages', async () => {
+    const topic = newTopic();
+    await apply(topic);
+    const port = Number(connection.brokers[0]!.split(':')[1]);
+    const fetching = new Set<Socket>();
+    const bus = startBus({
+      // So patient that only the lag can tell.
+      timing: { ...timing, requestMs: 60_000, stuckMs: 900 },
+      connection: {
+        ...connection,
+        socketFactory: ({ onConnect }) => {
+          const socket = connectSocket({ port, host: '127.0.0.1' }, onConnect);
+          const write = socket.write.bind(socket) as (data: Buffer) => boolean;
+          socket.write = (data: Buffer | string): boolean => {
+            const bytes = Buffer.from(data as string, 'binary');
+            if (bytes.readInt16BE(KEY_OF_REQUEST) === FETCH) fetching.add(socket);
+            return write(bytes);
+          };
+          return socket;
+        },
+      },
+    });
+    const seen: string[] = [];
+    const recorded = {
+      group: randomUUID(),
+      topics: [topic],
+      handle: async ({ messages }: MessageBatch) =>
+        void seen.push(...messages.map((each) => String(each.value))),
+    };
+    await bus.subscribe(recorded);
+    await eventually(() => expect(fetching.size).toBe(1));
+    for (const socket of fetching) socket.pause();
+    await startBus().publish(topic, [message('waiting')]);
+    await eventually(() => expect(seen).toEqual(['waiting']), { timeoutMs: 15_000 });
+    expect(fetching.size).toBeGreaterThan(1);
   });
 
   it('lets an idle connection rest', async () => {

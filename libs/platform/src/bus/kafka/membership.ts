@@ -18,6 +18,8 @@ export interface MembershipDeps {
   readonly onLost: (why: string) => void;
 }
 
+const BROKEN_ENDS_MS = 500;
+
 /**
  * One life of a consumer in its group, from joining to the first crash. A batch that takes long is carried on beside
  * kafkajs, which fetches for all partitions together and would stand still with it.
@@ -91,13 +93,14 @@ export class Membership {
     });
   }
 
-  /** Finishes what is in hand, commits, leaves the group. Never rejects. */
-  async end(): Promise<void> {
+  /** Finishes what is in hand, commits, leaves the group; for that, one that is broken gets no time. Never rejects. */
+  async end(isBroken: boolean): Promise<void> {
     this.#isLeaving = true;
     this.#pauseAll();
     await this.#drain();
     clearInterval(this.#pump);
-    await this.#client.end(() => this.#consumer.disconnect(), this.#deps.timing.requestMs);
+    const patience = isBroken ? BROKEN_ENDS_MS : this.#deps.timing.requestMs;
+    await this.#client.end(() => this.#consumer.disconnect(), patience);
   }
 
   /**

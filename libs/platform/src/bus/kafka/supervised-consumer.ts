@@ -78,7 +78,7 @@ export class SupervisedConsumer {
     const watching = this.#watch(membership, ending.signal, end);
     membership.start().catch((error: unknown) => end((error as Error).message));
     await sleepUnless(ending.signal, 2 ** 31 - 1);
-    await membership.end();
+    await membership.end(!this.#stopping.signal.aborted);
     await watching;
     this.#stopping.signal.removeEventListener('abort', onStop);
     return why;
