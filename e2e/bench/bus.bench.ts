@@ -85,12 +85,12 @@ async function oneByOne(
 async function inBatches(broker: Broker, publisher: EventBus, consumer: EventBus): Promise<number> {
   const topic = newTopic();
   await broker.prepare(topic);
-  let count = 0;
+  const seen = { count: 0 };
   await consumer.subscribe({
     group: randomUUID(),
     topics: [topic],
     handle: async ({ messages }) => {
-      count += messages.length;
+      seen.count += messages.length;
     },
   });
   const began = performance.now();
@@ -98,7 +98,7 @@ async function inBatches(broker: Broker, publisher: EventBus, consumer: EventBus
     const batch = Array.from({ length: BATCH }, (_, n) => message(`key-${n % 50}`, began));
     await publisher.publish(topic, batch);
   }
-  while (count < BATCHES * BATCH) await sleep(1);
+  while (seen.count < BATCHES * BATCH) await sleep(1);
   return (BATCHES * BATCH * 1_000) / (performance.now() - began);
 }
 
@@ -124,7 +124,7 @@ async function postgresBroker(): Promise<Broker> {
   const opened: OpenedBus[] = [];
   return {
     open() {
-      const one = openBus(url, log);
+      const one = openBus({ url }, log);
       opened.push(one);
       return one.bus;
     },

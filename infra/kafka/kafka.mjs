@@ -142,6 +142,12 @@ function answers(port) {
   });
 }
 
+/** One that begins with a dash would be taken for an option. */
+function clusterId() {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? clusterId() : id;
+}
+
 async function run(options) {
   const lib = fetchJars(options.version);
   const data = resolve(options.data);
@@ -167,7 +173,7 @@ async function run(options) {
   ];
   const out = openSync(join(data, 'broker.log'), 'a');
   if (!existsSync(join(data, 'log', 'meta.properties'))) {
-    const id = randomBytes(16).toString('base64url');
+    const id = clusterId();
     const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', file];
     const formatted = spawnSync('java', [...java, ...format], { stdio: ['ignore', out, out] });
     if (formatted.error !== undefined)
