@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { topics } from '@gatehouse/event-catalog';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -244,6 +247,26 @@ describe.each(['web', 'local'])('a call under way at server %s', (slug) => {
       reason: { code: 'call-cut' },
     });
     await expect(client.listTools()).rejects.toThrow(/401|token/i);
+  });
+
+  it('is cut while its server is still being connected to', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    await gate.server(
+      'silent',
+      { kind: 'streamable-http', url: `http://127.0.0.1:${port}` },
+      { read: [tool('echo')] },
+    );
+    const agent = await gate.agent('waiting', ['reader']);
+    const client = await connect(agent, '/s/silent/mcp');
+    const call = client.callTool({ name: 'echo' }).catch((error: unknown) => error as Error);
+    await once(silent, 'request');
+    await gate.principal({ ...agent.state, keys: [] });
+    expect((await call).message).toContain('The call was cut');
+    expect(await callRecord(agent)).toMatchObject({ reason: { code: 'call-cut' } });
+    silent.closeAllConnections();
+    silent.close();
   });
 
   it('is cut when its grant vanishes, while the session goes on', async () => {

@@ -27,12 +27,31 @@ async function send(
   server: ServedServer,
   tool: ServedTool,
 ): Promise<void> {
-  const connection = await upstreams.acquire(server, call.caller.principal);
+  const connection = await unlessAborted(
+    upstreams.acquire(server, call.caller.principal),
+    call.signal,
+  );
   call.answer = await connection.request(methods.toolsCall, paramsOf(call, tool), {
     timeoutMs: config.callTimeoutMs,
     signal: call.signal,
     onProgress: relayProgress(call),
   });
+}
+
+/** A connection may take its time to be made; a call whose right ends meanwhile ends at once, and the connection is for the next. */
+async function unlessAborted<T>(making: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  if (!(making instanceof Promise)) return making;
+  signal.throwIfAborted();
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([making, aborted]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
 }
 
 function paramsOf({ arguments: given, meta }: ToolCall, { name }: ServedTool): JsonObject {
