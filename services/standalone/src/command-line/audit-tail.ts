@@ -14,19 +14,20 @@ export interface AuditTailOptions {
   readonly server?: string;
   readonly tool?: string;
   readonly denied?: true;
+  readonly url?: string;
 }
 
 const FOLLOW_EVERY_MS = 500;
 // More than one look can find between two polls would be cut off here; it is caught up with at the next.
 const FOLLOW_LIMIT = 1_000;
 
-/** `gatehouse audit tail`: reads through the admin API with GATEHOUSE_TOKEN, or the bootstrap token of the data directory. */
+/** `gatehouse audit tail`: reads through the admin API, at --url with GATEHOUSE_TOKEN, or of the Gatehouse on the data directory. */
 export async function auditTail(options: AuditTailOptions): Promise<void> {
   const count = Number(options.lines);
   if (!Number.isSafeInteger(count) || count < 1 || count > 10_000) {
     throw new Failure('--lines takes a whole number from 1 to 10000', exitCodes.usage);
   }
-  const { url, token } = await findGate();
+  const { url, token } = await findGate(options.url);
   const filter = filterOf(options);
   const rows = await readTrail(url, token, filter, count);
   print(rows, options);
@@ -68,9 +69,31 @@ function filterOf({ principal, server, tool, denied }: AuditTailOptions): Record
   };
 }
 
-async function findGate(): Promise<{ url: string; token: string }> {
+interface Gate {
+  readonly url: string;
+  readonly token: string;
+}
+
+async function findGate(url: string | undefined): Promise<Gate> {
   // The token is for this command alone; it is no setting of a service.
-  const { GATEHOUSE_TOKEN: given, ...env } = process.env;
+  const { GATEHOUSE_TOKEN: token, ...env } = process.env;
+  return url === undefined ? gateOfDataDirectory(token, env) : remoteGate(url, token);
+}
+
+function remoteGate(url: string, token: string | undefined): Gate {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
+    throw new Failure('--url takes the http or https address of the admin API', exitCodes.usage);
+  }
+  if (token === undefined || token.trim() === '') {
+    throw new Failure("--url needs an administrator's key in GATEHOUSE_TOKEN", exitCodes.usage);
+  }
+  return { url: url.replace(/\/+$/, ''), token: token.trim() };
+}
+
+async function gateOfDataDirectory(
+  given: string | undefined,
+  env: NodeJS.ProcessEnv,
+): Promise<Gate> {
   const dataDirectory = resolve(loadSettings(env).standalone.data);
   const running = await findRunning(dataDirectory);
   if (running?.url === undefined || running.url === null) {
