@@ -22,6 +22,10 @@ const siblingSources = {
 // graphql refuses types of another copy.
 const graphql = fileURLToPath(new URL('node_modules/graphql/index.js', import.meta.url));
 
+// Journeys that are about one form of Gatehouse; all others run unchanged against both.
+const ofOneProcess = ['e2e/journeys/one-process/**'];
+const ofACluster = ['e2e/journeys/cluster/**', 'e2e/journeys/separate-processes.e2e-spec.ts'];
+
 // One file for the whole repo; projects are kinds of test, not packages.
 export default defineConfig({
   plugins: [siblingSources],
@@ -67,7 +71,21 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/journeys/**/*.e2e-spec.ts'],
+          exclude: ofACluster,
           sequence: { groupOrder: 3 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e-cluster',
+          include: ['e2e/journeys/**/*.e2e-spec.ts'],
+          exclude: ofOneProcess,
+          env: { E2E_FORM: 'cluster' },
+          sequence: { groupOrder: 5 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

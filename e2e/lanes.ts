@@ -35,6 +35,7 @@ const LANES: readonly Lane[] = [
   { name: 'integration', needs: 'PostgreSQL' },
   { name: 'kafka', needs: 'Kafka' },
   { name: 'e2e', needs: 'PostgreSQL' },
+  { name: 'e2e-cluster', needs: 'PostgreSQL' },
 ];
 
 /** Set where the machine is known to have all that the lanes need: there, what is skipped has failed. */

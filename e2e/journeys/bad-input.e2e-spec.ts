@@ -320,9 +320,10 @@ async function expiredToken(): Promise<string> {
 
 async function revokedToken(): Promise<string> {
   const { token, keyId } = await world.admin.createAgent('revoked', 'viewer');
-  await connectCaller(`${world.gatehouse.url}/mcp`, token, 'before').then((connected) =>
-    connected.close(),
+  const before = await eventually(() =>
+    connectCaller(`${world.gatehouse.url}/mcp`, token, 'before'),
   );
+  await before.close();
   await world.admin.revokeKey(keyId, 'test');
   await eventually(async () => {
     const refused = await send({ token, body: call('everything__echo') });

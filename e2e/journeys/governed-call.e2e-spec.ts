@@ -100,7 +100,9 @@ describe('a governed call', () => {
       `mutation ($input: IssueKeyInput!) { issueKey(input: $input) { token } }`,
       { input: { principal: { kind: 'AGENT', id: registerAgent.agent.id }, label: 'k' } },
     );
-    const caller = await connectCaller(endpoint('/mcp'), issueKey.token, 'journey');
+    const caller = await eventually(() =>
+      connectCaller(endpoint('/mcp'), issueKey.token, 'journey'),
+    );
     expect(await caller.listTools()).toEqual([]);
     expect((await caller.call('everything__echo', { message: 'x' })).failed).toBe(true);
     await caller.close();

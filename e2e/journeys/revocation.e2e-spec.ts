@@ -9,6 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.dispose());
 
+const LONG_TOOL = 'everything__trigger-long-running-operation';
 const LONG_CALL_S = 30;
 // Far below how long the call would take, far above what a cut takes: this is about whether, not how fast.
 const CUT_WITHIN_MS = 5_000;
@@ -44,12 +45,19 @@ async function assign(kind: 'USER' | 'GROUP' | 'AGENT', id: string, role: string
 const connect = (token: string): Promise<McpCaller> =>
   connectCaller(`${world.gatehouse.url}/mcp`, token, 'journey');
 
+/** A session whose holder may already call what the journey is about. */
+async function connectWith(token: string, tool: string): Promise<McpCaller> {
+  const caller = await eventually(() => connect(token));
+  await eventually(async () => expect(await caller.listTools()).toContain(tool));
+  return caller;
+}
+
 /** Starts a call that would take half a minute, lets it get to the server, takes the right away, and answers how it ended. */
 async function cutWhile(
   caller: McpCaller,
   takeAway: () => Promise<unknown>,
 ): Promise<{ text: string; failed: boolean }> {
-  const call = caller.call('everything__trigger-long-running-operation', {
+  const call = caller.call(LONG_TOOL, {
     duration: LONG_CALL_S,
     steps: 5,
   });
@@ -71,7 +79,7 @@ describe('a right that ends while it is being used', () => {
   it('a deactivated person: the call under way is cut, the session ends, the key is refused, and the trail says why', async () => {
     const ada = await person('ada');
     await assign('USER', ada.userId, 'developer');
-    const caller = await connect(ada.token);
+    const caller = await connectWith(ada.token, LONG_TOOL);
     const cut = await cutWhile(caller, () =>
       world.ask(
         `mutation ($input: DeactivateUserInput!) { deactivateUser(input: $input) { user { active } } }`,
@@ -113,7 +121,7 @@ describe('a right that ends while it is being used', () => {
       `mutation ($input: RotateKeyInput!) { rotateKey(input: $input) { token } }`,
       { input: { keyId, overlapSeconds: 3600 } },
     );
-    const successor = await connect(rotateKey.token);
+    const successor = await connectWith(rotateKey.token, 'everything__echo');
     expect((await caller.call('everything__echo', { message: 'overlap' })).failed).toBe(false);
     await world.admin.revokeKey(keyId, 'rotated');
     await eventually(async () =>
@@ -135,10 +143,7 @@ describe('a right that ends while it is being used', () => {
     const join = `mutation ($input: AddGroupMemberInput!) { addGroupMember(input: $input) { group { id } } }`;
     const leave = `mutation ($input: RemoveGroupMemberInput!) { removeGroupMember(input: $input) { group { id } } }`;
     await world.ask(join, { input: membership });
-    const caller = await connect(bea.token);
-    await eventually(async () =>
-      expect(await caller.listTools()).toContain('files__read_text_file'),
-    );
+    const caller = await connectWith(bea.token, 'files__read_text_file');
     expect(await caller.listTools()).not.toContain('files__write_file');
     await world.ask(leave, { input: membership });
     await eventually(async () => expect(await caller.listTools()).toEqual([]));

@@ -18,11 +18,27 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Runs the command line once, to its end. */
+export async function runCommand(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<CommandResult> {
+  const command = spawn(process.execPath, [...COMMAND, ...args], { env, cwd });
+  let [stdout, stderr] = ['', ''];
+  command.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  command.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  await once(command, 'close');
+  return { code: command.exitCode, stdout, stderr };
+}
+
 /** A data directory of its own, and the Gatehouse processes that run on it: always by the command line, as a user would. */
 export interface Installation {
   readonly dataDirectory: string;
-  /** The address of the running process. */
+  /** The address of the running process: of the gate and of the admin API alike. */
   readonly url: string;
+  readonly gateUrls: readonly string[];
+  readonly apiUrl: string;
   readonly pid: number;
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   /** SIGINT, and waits for the end. */
@@ -68,12 +84,21 @@ export async function installation(
     }
     return process.exitCode;
   };
+  const url = (): string => {
+    const found = /MCP endpoint\s+(http:\/\/\S+)\/mcp/.exec(output)?.[1];
+    if (found === undefined) throw new Error(`it printed no endpoint:\n${output}`);
+    return found;
+  };
   return {
     dataDirectory,
     get url() {
-      const found = /MCP endpoint\s+(http:\/\/\S+)\/mcp/.exec(output)?.[1];
-      if (found === undefined) throw new Error(`it printed no endpoint:\n${output}`);
-      return found;
+      return url();
+    },
+    get gateUrls() {
+      return [url()];
+    },
+    get apiUrl() {
+      return url();
     },
     get pid() {
       return running().pid!;
@@ -109,17 +134,7 @@ export async function installation(
     async adminToken() {
       return (await readFile(join(dataDirectory, 'admin-token'), 'utf8')).trim();
     },
-    async run(...args) {
-      const command = spawn(process.execPath, [...COMMAND, ...args], {
-        env: environment(),
-        cwd: root,
-      });
-      let [stdout, stderr] = ['', ''];
-      command.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-      command.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-      await once(command, 'close');
-      return { code: command.exitCode, stdout, stderr };
-    },
+    run: (...args) => runCommand(args, environment(), root),
     async dispose() {
       if (child !== undefined) await end('SIGKILL');
       await stopLeftOverPostgres(dataDirectory);

@@ -1,9 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Administrator, askGraphQL, type ToolRule } from '@gatehouse/standalone';
-import { filesystemStdio, startEverythingOverHttp, type HttpUpstream } from '@gatehouse/testing';
-import { installation, type Installation } from './gatehouse-process.ts';
+import { Administrator, askGraphQL, connectCaller, type ToolRule } from '@gatehouse/standalone';
+import {
+  eventually,
+  filesystemStdio,
+  startEverythingOverHttp,
+  type HttpUpstream,
+} from '@gatehouse/testing';
+import { formOfThisLane, startGatehouse, type Form, type Gatehouse } from './gatehouse.ts';
 
 /** An audit record, as far as journeys look at it. */
 export interface Record {
@@ -41,13 +46,13 @@ const TRAIL = `query ($filter: AuditFilter, $after: String) {
 
 /** A running Gatehouse with two real servers approved: `everything` over HTTP and `files` over stdio, on a folder of its own. */
 export interface World {
-  readonly gatehouse: Installation;
+  readonly gatehouse: Gatehouse;
   readonly admin: Administrator;
   readonly everything: HttpUpstream;
   readonly folder: string;
   /** Asks GraphQL as the bootstrap administrator. */
   ask<Data>(query: string, variables?: { readonly [name: string]: unknown }): Promise<Data>;
-  /** Defines a role and an agent that holds it. */
+  /** Defines a role and an agent that holds it, and waits until the gate has heard of both. */
   agent(
     name: string,
     connectors: { readonly [slug: string]: readonly ToolRule[] },
@@ -57,25 +62,29 @@ export interface World {
   dispose(): Promise<void>;
 }
 
-export async function startWorld(env: { readonly [name: string]: string } = {}): Promise<World> {
+export async function startWorld(
+  env: { readonly [name: string]: string } = {},
+  form: Form = formOfThisLane(),
+): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-files-'));
   await writeFile(join(folder, 'note.txt'), 'a note\n');
   const { command, args } = filesystemStdio(folder);
   const everything = await startEverythingOverHttp();
-  const gatehouse = await installation({
-    GATEHOUSE_GATEWAY_STDIO_COMMANDS: command,
-    GATEHOUSE_REGISTRY_STDIO_COMMANDS: command,
-    ...env,
-  });
+  let gatehouse: Gatehouse | undefined;
   const dispose = async (): Promise<void> => {
-    await gatehouse.dispose();
+    await gatehouse?.dispose();
     await everything.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await gatehouse.start();
+    gatehouse = await startGatehouse(form, {
+      GATEHOUSE_GATEWAY_STDIO_COMMANDS: command,
+      GATEHOUSE_REGISTRY_STDIO_COMMANDS: command,
+      ...env,
+    });
+    const { apiUrl, url } = gatehouse;
     const token = await gatehouse.adminToken();
-    const admin = new Administrator(gatehouse.url, token);
+    const admin = new Administrator(apiUrl, token);
     const http = await admin.submit('everything', 'Everything', {
       streamableHttp: { url: everything.url },
     });
@@ -83,8 +92,7 @@ export async function startWorld(env: { readonly [name: string]: string } = {}):
     await admin.approve('everything', http.digest);
     const stdio = await admin.submit('files', 'Files', { stdio: { command, args } });
     await admin.approve('files', stdio.digest);
-    const ask: World['ask'] = (query, variables) =>
-      askGraphQL(gatehouse.url, token, query, variables);
+    const ask: World['ask'] = (query, variables) => askGraphQL(apiUrl, token, query, variables);
     return {
       gatehouse,
       admin,
@@ -93,7 +101,9 @@ export async function startWorld(env: { readonly [name: string]: string } = {}):
       ask,
       async agent(name, connectors) {
         await admin.defineRole(`${name}-role`, '', connectors);
-        return admin.createAgent(name, `${name}-role`);
+        const agent = await admin.createAgent(name, `${name}-role`);
+        await untilServed(`${url}/mcp`, agent.token, Object.keys(connectors));
+        return agent;
       },
       async trail(filter = {}) {
         const records: Record[] = [];
@@ -109,5 +119,30 @@ export async function startWorld(env: { readonly [name: string]: string } = {}):
   } catch (error) {
     await dispose();
     throw error;
+  }
+}
+
+/** What was just granted reaches the gate a moment later: waits until it serves the holder a tool of every server named. */
+async function untilServed(
+  endpoint: string,
+  token: string,
+  slugs: readonly string[],
+): Promise<void> {
+  const caller = await eventually(() => connectCaller(endpoint, token, 'arrival'), {
+    everyMs: 50,
+  });
+  try {
+    await eventually(
+      async () => {
+        const tools = await caller.listTools();
+        const missing = slugs.filter(
+          (slug) => slug !== '*' && !tools.some((tool) => tool.startsWith(`${slug}__`)),
+        );
+        if (missing.length > 0) throw new Error(`it serves nothing of ${missing.join(', ')}`);
+      },
+      { everyMs: 50 },
+    );
+  } finally {
+    await caller.close();
   }
 }

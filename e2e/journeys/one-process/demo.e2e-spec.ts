@@ -5,7 +5,7 @@ import {
   installation,
   type CommandResult,
   type Installation,
-} from './harness/gatehouse-process.ts';
+} from '../harness/gatehouse-process.ts';
 
 describe('gatehouse demo', () => {
   let place: Installation;

@@ -2,7 +2,7 @@ import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Administrator } from '@gatehouse/standalone';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installation, type Installation } from './harness/gatehouse-process.ts';
+import { installation, type Installation } from '../harness/gatehouse-process.ts';
 
 let place: Installation;
 beforeAll(async () => {
