@@ -11,7 +11,7 @@ const { prototype } = require('kafkajs/src/network/requestQueue') as { prototype
 
 describe('the patch of the idle connections of kafkajs', () => {
   it('refuses a library that is not the one it was made for', () => {
-    const known = Reflect.get(prototype, 'scheduleCheckPendingRequests') as () => void;
+    const known = Reflect.get(prototype, 'scheduleCheckPendingRequests');
     prototype.scheduleCheckPendingRequests = () => undefined;
     expect(() => calmIdleConnections()).toThrow('is not the one whose idle connections');
     prototype.scheduleCheckPendingRequests = known;

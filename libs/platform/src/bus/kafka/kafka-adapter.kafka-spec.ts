@@ -213,7 +213,7 @@ describe('Apache Kafka', () => {
         ...connection,
         socketFactory: ({ onConnect }) => {
           const socket = connectSocket({ port, host: '127.0.0.1' }, onConnect);
-          const write = socket.write.bind(socket) as (data: Buffer) => boolean;
+          const write = socket.write.bind(socket);
           socket.write = (data: Buffer | string): boolean => {
             const bytes = Buffer.from(data as string, 'binary');
             if (bytes.readInt16BE(KEY_OF_REQUEST) === FETCH) fetching.add(socket);
