@@ -22,10 +22,20 @@ app.kubernetes.io/component: {{ . }}
 {{- if .Values.image.digest }}{{ .Values.image.repository }}@{{ .Values.image.digest }}{{ else }}{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
 {{- end }}
 
-{{- define "gatehouse.bus" -}}kafka://{{ join "," .Values.bus.brokers }}{{- end }}
+{{- define "gatehouse.bus" -}}
+{{ if .Values.bus.tls }}kafkas{{ else }}kafka{{ end }}://{{ with .Values.bus.user }}{{ . }}@{{ end }}{{ join "," .Values.bus.brokers }}
+{{- end }}
+
+{{- define "gatehouse.busPassword" -}}
+{{- if .Values.bus.user }}
+- secret:
+    name: {{ .Values.secrets.bus.name }}
+    items: [{ key: {{ .Values.secrets.bus.key }}, path: bus-password }]
+{{- end }}
+{{- end }}
 
 {{- define "gatehouse.database" -}}
-postgres://{{ .role }}@{{ .root.Values.database.host }}:{{ .root.Values.database.port }}/{{ .root.Values.database.name }}
+postgres://{{ .role }}@{{ .root.Values.database.host }}:{{ .root.Values.database.port }}/{{ .root.Values.database.name }}{{ with .root.Values.database.parameters }}?{{ . }}{{ end }}
 {{- end }}
 
 {{/* What every pod is held to. Services of Kubernetes would be named in GATEHOUSE_… variables, which are refused. */}}
@@ -68,6 +78,9 @@ env:
   - { name: GATEHOUSE_DATA, value: /data }
   - { name: GATEHOUSE_LOG_LEVEL, value: {{ .root.Values.logLevel }} }
   - { name: GATEHOUSE_BUS_URL, value: {{ include "gatehouse.bus" .root | quote }} }
+  {{- if .root.Values.bus.user }}
+  - { name: GATEHOUSE_BUS_PASSWORD_FILE, value: /secrets/bus-password }
+  {{- end }}
   - { name: GATEHOUSE_SERVICE_TOKEN_FILE, value: /secrets/service-token }
   {{- if not $gateway }}
   - { name: GATEHOUSE_DATABASE_URL, value: {{ include "gatehouse.database" (dict "root" .root "role" (printf "gatehouse_%s" .service)) | quote }} }
@@ -120,6 +133,7 @@ volumeMounts:
       - secret:
           name: {{ $secrets.serviceToken.name }}
           items: [{ key: {{ $secrets.serviceToken.key }}, path: service-token }]
+      {{- include "gatehouse.busPassword" .root | nindent 6 }}
       {{- if ne .service "gateway" }}
       - secret:
           name: {{ $secrets.roles.name }}
