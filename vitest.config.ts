@@ -84,7 +84,7 @@ export default defineConfig({
           name: 'e2e-cluster',
           include: ['e2e/journeys/**/*.e2e-spec.ts'],
           exclude: ofOneProcess,
-          env: { E2E_FORM: 'cluster' },
+          env: { E2E_FORM: 'cluster', E2E_BUS: process.env['E2E_BUS'] ?? 'kafka' },
           sequence: { groupOrder: 5 },
           testTimeout: 120_000,
           hookTimeout: 120_000,
