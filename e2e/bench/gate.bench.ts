@@ -53,8 +53,8 @@ export async function gateBench(): Promise<readonly Figure[]> {
 /** The same server once more, with `echo` left as a write: what it costs to record the intent first. */
 async function asWrite(world: Awaited<ReturnType<typeof startWorld>>): Promise<string> {
   const transport = { streamableHttp: { url: world.everything.url } };
-  const { digest } = await world.admin.submit('everything-write', 'Everything', transport);
-  await world.admin.classify('everything-write', 'echo', 'WRITE');
+  await world.admin.submit('everything-write', 'Everything', transport);
+  const digest = await world.admin.classify('everything-write', 'echo', 'WRITE');
   await world.admin.approve('everything-write', digest);
   return `${world.gatehouse.url}/s/everything-write/mcp`;
 }

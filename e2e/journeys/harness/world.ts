@@ -85,11 +85,10 @@ export async function startWorld(
     const { apiUrl, url } = gatehouse;
     const token = await gatehouse.adminToken();
     const admin = new Administrator(apiUrl, token);
-    const http = await admin.submit('everything', 'Everything', {
+    await admin.submit('everything', 'Everything', {
       streamableHttp: { url: everything.url },
     });
-    await admin.classify('everything', 'echo', 'READ');
-    await admin.approve('everything', http.digest);
+    await admin.approve('everything', await admin.classify('everything', 'echo', 'READ'));
     const stdio = await admin.submit('files', 'Files', { stdio: { command, args } });
     await admin.approve('files', stdio.digest);
     const ask: World['ask'] = (query, variables) => askGraphQL(apiUrl, token, query, variables);

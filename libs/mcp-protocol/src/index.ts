@@ -34,6 +34,7 @@ export {
   type ProtocolVersion,
 } from './protocol-version.ts';
 export { qualify, splitQualifiedName } from './qualified-name.ts';
+export { reviewDigest, transportDigest, type UnderReview } from './review-digest.ts';
 export {
   rpcError,
   rpcErrorResponse,
@@ -41,4 +42,4 @@ export {
   type RpcError,
   type RpcErrorResponse,
 } from './rpc-error.ts';
-export { catalogueDigest, toolDigests } from './tool-digests.ts';
+export { toolDigests } from './tool-digests.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RawTool, ToolDigests } from '@gatehouse/event-catalog';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { catalogueDigest, toolDigests } from './index.ts';
+import { toolDigests } from './index.ts';
 
 type Facet = keyof ToolDigests;
 
@@ -213,43 +213,5 @@ describe('the digests of a tool', () => {
     expect(() => toolDigests({ name: 't', inputSchema })).toThrow(
       expect.objectContaining({ code: 'upstream-garbled' }) as Error,
     );
-  });
-});
-
-describe('the digest of a catalogue', () => {
-  const fetched = (raw: RawTool) => ({ definition: raw, digests: toolDigests(raw) });
-  const raws = fc.uniqueArray(
-    fc.record({ name: fc.string({ minLength: 1 }), description: fc.string() }),
-    { selector: ({ name }) => name, maxLength: 5 },
-  );
-
-  it('does not depend on the order of its tools', () => {
-    fc.assert(
-      fc.property(raws, fc.nat(), (tools, turn) => {
-        const at = tools.length === 0 ? 0 : turn % tools.length;
-        const turned = [...tools.slice(at), ...tools.slice(0, at)].toReversed();
-        expect(catalogueDigest(turned.map(fetched))).toBe(catalogueDigest(tools.map(fetched)));
-      }),
-    );
-  });
-
-  it('moves with every tool that joins, leaves or changes in any facet', () => {
-    const base = catalogueDigest([fetched(tool), fetched({ name: 'ping' })]);
-    const others = [
-      [fetched(tool)],
-      [fetched(tool), fetched({ name: 'ping' }), fetched({ name: 'pong' })],
-      [fetched(withValue('name', 'x')), fetched({ name: 'ping' })],
-      [fetched(withValue('title', 'x')), fetched({ name: 'ping' })],
-      [fetched(withValue('icons', [])), fetched({ name: 'ping' })],
-      [fetched(tool), fetched({ name: 'ping' }), fetched({ name: 'ping' })],
-    ].map(catalogueDigest);
-    expect(new Set([base, ...others]).size).toBe(others.length + 1);
-  });
-
-  it('is over names and digests and nothing else', () => {
-    const { digests } = fetched(tool);
-    const bare = { definition: { name: tool.name }, digests };
-    expect(catalogueDigest([{ ...fetched(tool) }])).toBe(catalogueDigest([bare]));
-    expect(catalogueDigest([])).toBe(sha256('[]'));
   });
 });

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import type { RawTool, ToolDigests } from '@gatehouse/event-catalog';
 import { Refusal } from '@gatehouse/problem-catalog';
-import canonicalize from 'canonicalize';
+import { canonicalDigest } from './canonical-digest.ts';
 import { facetsOf } from './tool-facets.ts';
 
 /**
@@ -12,9 +11,9 @@ export function toolDigests(tool: RawTool): ToolDigests {
   try {
     const { behavior, modelText, cosmetic } = facetsOf(tool);
     return {
-      behavior: digest(behavior),
-      modelText: digest(modelText),
-      cosmetic: digest(cosmetic),
+      behavior: canonicalDigest(behavior),
+      modelText: canonicalDigest(modelText),
+      cosmetic: canonicalDigest(cosmetic),
     };
   } catch (cause) {
     if (cause instanceof Refusal) throw cause;
@@ -23,24 +22,4 @@ export function toolDigests(tool: RawTool): ToolDigests {
       cause,
     });
   }
-}
-
-/** The pin of a whole catalogue: of the names and digests of its tools and nothing else, in whatever order they were listed. */
-export function catalogueDigest(
-  tools: readonly { readonly definition: Pick<RawTool, 'name'>; readonly digests: ToolDigests }[],
-): string {
-  const entries = tools.map(({ definition, digests }) =>
-    canonical([definition.name, digests.behavior, digests.modelText, digests.cosmetic]),
-  );
-  return digest(entries.toSorted());
-}
-
-function digest(value: unknown): string {
-  return hash('sha256', canonical(value), 'hex');
-}
-
-function canonical(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new Error('the value is not JSON');
-  return text;
 }

@@ -63,8 +63,8 @@ function readModelRunner(platform: Pick<Platform, 'bus' | 'database'>): Projecti
       roleAssignmentsProjection,
       rolesProjection,
       bundleProjection,
-      serversProjection,
       toolsProjection,
+      serversProjection,
     ],
   });
 }

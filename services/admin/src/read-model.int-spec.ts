@@ -1,4 +1,5 @@
-import type { DomainEvent } from '@gatehouse/event-catalog';
+import type { DomainEvent, Transport } from '@gatehouse/event-catalog';
+import { reviewDigest, transportDigest } from '@gatehouse/mcp-protocol';
 import { ManualClock } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { adminConfig } from './admin.config.ts';
@@ -334,6 +335,78 @@ describe('a catalogue', () => {
       '{ servers(filter: { reviewNeeded: true, status: SUBMITTED }) { nodes { slug } } }',
     );
     expect(servers.nodes).toEqual([{ slug }]);
+  });
+});
+
+describe('the digest that an approval must name', () => {
+  const slug = 'reviewed';
+  const secret = 'the-secret-value';
+  const stdio = (value: string, args: string[] = []): Transport => ({
+    kind: 'stdio',
+    command: 'node',
+    args,
+    env: { TOKEN: value },
+  });
+  const offered = catalogueOf(slug);
+  const given = (...events: DomainEvent[]) => admin.given(`server-${slug}`, ...events);
+  const digest = async (): Promise<string | null> =>
+    (await read('{ server(slug: "reviewed") { catalogueDigest } }')).server.catalogueDigest;
+  const digestOf = (transport: Transport, classes: Record<string, 'read' | 'write'> = {}) =>
+    reviewDigest({
+      slug,
+      name: 'Reviewed',
+      transportDigest: transportDigest(transport),
+      tools: offered.tools.map((tool) => ({
+        ...tool,
+        class: classes[tool.definition.name] ?? tool.proposedClass,
+      })),
+    });
+  const submitted = (transport: Transport): DomainEvent => ({
+    type: 'registry.server-submitted.v1',
+    data: { slug, name: 'Reviewed', description: '', transport },
+  });
+  const fetched: DomainEvent = { type: 'registry.catalogue-fetched.v1', data: offered };
+  const classified = (as: 'read' | 'write'): DomainEvent => ({
+    type: 'registry.tool-classified.v1',
+    data: { slug, tool: 'alter', class: as },
+  });
+
+  test('moves with the class of a tool, to and fro', async () => {
+    await given(submitted(stdio(secret)), fetched);
+    const reviewed = await digest();
+    expect(reviewed).toBe(digestOf(stdio(secret)));
+    await given(classified('read'));
+    expect(await digest()).toBe(digestOf(stdio(secret), { alter: 'read' }));
+    expect(await digest()).not.toBe(reviewed);
+    await given(fetched);
+    expect(await digest()).toBe(digestOf(stdio(secret), { alter: 'read' }));
+    await given(classified('write'));
+    expect(await digest()).toBe(reviewed);
+  });
+
+  test.each([
+    ['other arguments', stdio(secret, ['--all'])],
+    ['another value of a variable', stdio('another-value')],
+    ['an address', { kind: 'streamable-http', url: 'http://127.0.0.1:9/mcp' } as const],
+  ])('moves with a resubmission that has %s and the same tools', async (_what, transport) => {
+    const rejected: DomainEvent = {
+      type: 'registry.server-rejected.v1',
+      data: { slug, reason: 'no' },
+    };
+    const before = await digest();
+    await given(rejected, submitted(transport));
+    expect(await digest()).toBeNull();
+    await given(fetched);
+    expect(await digest()).toBe(digestOf(transport));
+    expect(await digest()).not.toBe(before);
+  });
+
+  test('is of the values of variables without their being kept', async () => {
+    const { rows } = await admin.test.platform
+      .database('admin')
+      .pool.query<{ row: string }>('select to_jsonb(s)::text as row from server s');
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.filter(({ row }) => row.includes(secret))).toEqual([]);
   });
 });
 

@@ -15,7 +15,7 @@ import {
   type ResultOf,
   type Transport,
 } from '@gatehouse/event-catalog';
-import { catalogueDigest } from '@gatehouse/mcp-protocol';
+import { reviewDigest, transportDigest } from '@gatehouse/mcp-protocol';
 import { host, OwnerClient, PostgresEventStore, type Hosted } from '@gatehouse/platform';
 import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { Refusal } from '@gatehouse/problem-catalog';
@@ -30,7 +30,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serversProjection } from './catalogue/servers.projection.ts';
 import { registryConfig, registryMigrations, registryService } from './index.ts';
-import type { ReviewedTool } from './intake/review.ts';
+import { pin, type ReviewedTool } from './intake/review.ts';
 
 type Commands = typeof registryCommands;
 
@@ -154,12 +154,21 @@ const classesOf = (tools: readonly { definition: { name: string }; class: string
 describe('a real server over stdio, from submission to service', () => {
   it('is fetched, reviewed, approved, suspended and resumed, and gates hear of each', async () => {
     const slug = 'files';
-    await submit(slug, overStdio(filesystemStdio(folder)));
+    const transport = overStdio(filesystemStdio(folder));
+    await submit(slug, transport);
     const { result } = await send('fetch-catalogue', { slug });
     const row = await rowOf(slug);
     expect(row.status).toBe('fetched');
     expect(row.pending_tools).toHaveLength(result.tools);
-    expect(row.pending_digest).toBe(catalogueDigest(row.pending_tools!));
+    const tools = pin(row.pending_tools!);
+    expect(row.pending_digest).toBe(
+      reviewDigest({
+        slug,
+        name: 'Server files',
+        transportDigest: transportDigest(transport),
+        tools,
+      }),
+    );
     expect(row.approved_tools).toBeNull();
     const proposed = new Map(row.pending_tools!.map((tool) => [tool.definition.name, tool]));
     expect(proposed.get('read_text_file')).toMatchObject({ proposedClass: 'read' });
@@ -251,6 +260,25 @@ describe('a catalogue that changes after approval', () => {
         list_notes: 'read',
       }),
     );
+  });
+
+  it('or the classes of which do, or how it is reached, is not approved by what was reviewed before', async () => {
+    const slug = 'swapped';
+    const upstream = await listing([{ ...read('save'), annotations: {} }]);
+    await submit(slug, overHttp(upstream.url));
+    await send('fetch-catalogue', { slug });
+    const reviewed = (await rowOf(slug)).pending_digest!;
+    const approveReviewed = () =>
+      refusalOf(send('approve-server', { slug, catalogueDigest: reviewed }));
+    await send('classify-tool', { slug, tool: 'save', class: 'read' });
+    expect((await approveReviewed()).code).toBe('catalogue-changed');
+
+    await send('reject-server', { slug, reason: 'think again' });
+    await submit(slug, overHttp(`${upstream.url}?as=somebody-else`));
+    await send('fetch-catalogue', { slug });
+    expect((await approveReviewed()).code).toBe('catalogue-changed');
+    expect(await typesOf(slug)).not.toContain('server-approved');
+    expect(state.has(slug)).toBe(false);
   });
 
   it('stays as approved when the server cannot be asked', async () => {

@@ -29,7 +29,7 @@ export const registryCommands = {
     none,
   ),
   'approve-server': message(
-    'Approves the server with its catalogue as last fetched. `digest` names the catalogue the reviewer saw; another one is refused.',
+    'Approves the server with its catalogue as last fetched. `catalogueDigest` names what the reviewer saw: how the server is reached, its tools, and the class of each; anything else is refused.',
     z.strictObject({ slug, catalogueDigest: z.string() }),
     none,
   ),

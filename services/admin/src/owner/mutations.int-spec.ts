@@ -260,12 +260,13 @@ describe('an administrator reads what they wrote', () => {
       'classifyTool',
       'ClassifyToolInput',
       classify,
-      'tool { approval class classifiedAs approvedClass } server { reviewNeeded }',
+      'tool { approval class classifiedAs approvedClass } server { reviewNeeded catalogueDigest }',
     );
     expect(classified).toEqual({
       tool: { approval: 'CHANGED', class: 'READ', classifiedAs: 'WRITE', approvedClass: 'READ' },
-      server: { reviewNeeded: true },
+      server: { reviewNeeded: true, catalogueDigest: expect.stringMatching(/^[\da-f]{64}$/) },
     });
+    expect(classified.server.catalogueDigest).not.toBe(catalogueDigest);
 
     const suspend = { slug, reason: 'odd' };
     const suspended = await change('suspendServer', 'SuspendServerInput', suspend, selection);

@@ -1,7 +1,7 @@
-import type { EventOf, RecordedEvent } from '@gatehouse/event-catalog';
-import { catalogueDigest } from '@gatehouse/mcp-protocol';
+import type { ApprovedTool, EventOf, RecordedEvent, Transport } from '@gatehouse/event-catalog';
+import { reviewDigest, transportDigest } from '@gatehouse/mcp-protocol';
 import type { InlineProjection, SqlClient } from '@gatehouse/platform';
-import { classify, review, type ReviewedTool } from '../intake/review.ts';
+import { classify, pin, review, type ReviewedTool } from '../intake/review.ts';
 
 /** One row a slug: what waits for review and what was approved, apart. */
 export const serversProjection: InlineProjection = {
@@ -79,7 +79,7 @@ async function approve(
       name,
       JSON.stringify(transport),
       JSON.stringify(tools),
-      catalogueDigest(tools),
+      digestOf(slug, { name, transport }, tools),
       occurredAt,
     ],
   );
@@ -98,11 +98,29 @@ async function setPending(
   slug: string,
   tools: readonly ReviewedTool[],
 ): Promise<void> {
+  const { rows } = await client.query<Submission>(
+    'select name, transport from servers where slug = $1',
+    [slug],
+  );
+  if (rows[0] === undefined) return;
   await client.query('update servers set pending_tools = $2, pending_digest = $3 where slug = $1', [
     slug,
     JSON.stringify(tools),
-    catalogueDigest(tools),
+    digestOf(slug, rows[0], pin(tools)),
   ]);
+}
+
+interface Submission {
+  readonly name: string;
+  readonly transport: Transport;
+}
+
+function digestOf(
+  slug: string,
+  { name, transport }: Submission,
+  tools: readonly ApprovedTool[],
+): string {
+  return reviewDigest({ slug, name, transportDigest: transportDigest(transport), tools });
 }
 
 async function setStatus(

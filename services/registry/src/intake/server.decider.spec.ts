@@ -1,9 +1,10 @@
-import type { FetchedTool, Transport } from '@gatehouse/event-catalog';
+import type { ApprovedTool, FetchedTool, ToolClass, Transport } from '@gatehouse/event-catalog';
 import { given, type DecisionContext } from '@gatehouse/event-sourcing';
-import { catalogueDigest, proposeClass, toolDigests } from '@gatehouse/mcp-protocol';
+import { proposeClass, reviewDigest, toolDigests, transportDigest } from '@gatehouse/mcp-protocol';
 import { Refusal } from '@gatehouse/problem-catalog';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { pin } from './review.ts';
 import {
   serverDecider,
   type Server,
@@ -48,7 +49,7 @@ const readFileWithIcon = tool('read_file', {
   icons: [{ src: 'https://example.com/icon.png' }],
 });
 
-const submit: ServerCommand = { type: 'submit-server', ...request };
+const submit = { type: 'submit-server', ...request } as const satisfies ServerCommand;
 const submitted: ServerEvent = { type: 'registry.server-submitted.v1', data: request };
 const fetched = (...tools: FetchedTool[]): ServerEvent => ({
   type: 'registry.catalogue-fetched.v1',
@@ -64,20 +65,34 @@ const classify = (name: string, as: 'read' | 'write'): ServerCommand => ({
   tool: name,
   class: as,
 });
-const served = ({ definition, digests }: FetchedTool, as: 'read' | 'write') => ({
+const served = ({ definition, digests }: FetchedTool, as: ToolClass): ApprovedTool => ({
   definition,
   digests,
   class: as,
 });
-const approved = (...tools: ReturnType<typeof served>[]): ServerEvent => ({
+const approved = (...tools: ApprovedTool[]): ServerEvent => ({
   type: 'registry.server-approved.v1',
   data: { slug, name: 'Files', transport, tools },
 });
-const approve = (...tools: FetchedTool[]): ServerCommand => ({
+const approveAs = (
+  { transport: by }: { transport: Transport },
+  tools: readonly ApprovedTool[],
+): Extract<ServerCommand, { type: 'approve-server' }> => ({
   type: 'approve-server',
   slug,
-  catalogueDigest: catalogueDigest(tools),
+  catalogueDigest: reviewDigest({
+    slug,
+    name: 'Files',
+    transportDigest: transportDigest(by),
+    tools,
+  }),
 });
+/** Approves the tools as they were reviewed: with the class given, or else the proposed one. */
+const approve = (...tools: (FetchedTool | ApprovedTool)[]): ServerCommand =>
+  approveAs(
+    request,
+    tools.map((tool) => ('class' in tool ? tool : served(tool, tool.proposedClass))),
+  );
 const because = { slug, reason: 'it smells' };
 const reject: ServerCommand = { type: 'reject-server', ...because };
 const rejected: ServerEvent = { type: 'registry.server-rejected.v1', data: because };
@@ -193,7 +208,7 @@ describe('classifying a tool', () => {
       classified('read_file', 'write'),
       classified('write_file', 'read'),
     )
-      .when(approve(readFile, writeFile))
+      .when(approve(served(readFile, 'write'), served(writeFile, 'read')))
       .emits(approved(served(readFile, 'write'), served(writeFile, 'read')));
   });
 
@@ -208,7 +223,7 @@ describe('classifying a tool', () => {
 
   it('holds through a new fetch when only decoration changed', () => {
     given(serverDecider, ...inReview, classified('read_file', 'write'), fetched(readFileWithIcon))
-      .when(approve(readFileWithIcon))
+      .when(approve(served(readFileWithIcon, 'write')))
       .emits(approved(served(readFileWithIcon, 'write')));
   });
 
@@ -255,6 +270,46 @@ describe('approving a server', () => {
       .refuses('catalogue-changed');
   });
 
+  it('is refused when a tool was classified otherwise since it was reviewed', () => {
+    const reclassified = given(serverDecider, ...inReview, classified('write_file', 'read'));
+    reclassified.when(approve(readFile, writeFile)).refuses('catalogue-changed');
+    reclassified
+      .when(approve(readFile, served(writeFile, 'read')))
+      .emits(approved(served(readFile, 'read'), served(writeFile, 'read')));
+  });
+
+  it('is not refused for a decision that only confirms what was reviewed', () => {
+    given(serverDecider, ...inReview, classified('write_file', 'write'))
+      .when(approve(readFile, writeFile))
+      .emits(approved(served(readFile, 'read'), served(writeFile, 'write')));
+  });
+
+  const stdio = { kind: 'stdio', command: 'node', args: ['a'], env: { A: '1' } } as const;
+  it.each<[string, Transport]>([
+    ['another address', { kind: 'streamable-http', url: 'http://127.0.0.1:9/other' }],
+    ['another command', { ...stdio, command: 'sh', args: ['a'] }],
+    ['other arguments', { ...stdio, args: ['b'] }],
+    ['another value of a variable', { ...stdio, args: ['a'], env: { A: '2' } }],
+  ])('is refused when the slug was submitted anew with %s and the same tools', (_what, other) => {
+    const reviewed = other.kind === 'stdio' ? { ...stdio, args: [...stdio.args] } : transport;
+    const as = (by: Transport): ServerEvent => ({
+      type: 'registry.server-submitted.v1',
+      data: { ...request, transport: by },
+    });
+    const tools = [served(readFile, 'read')];
+    const first = [as(reviewed), fetched(readFile)];
+    const approveFirst = approveAs({ transport: reviewed }, tools);
+    given(serverDecider, ...first)
+      .when(approveFirst)
+      .emits({
+        type: 'registry.server-approved.v1',
+        data: { slug, name: 'Files', transport: reviewed, tools },
+      });
+    given(serverDecider, ...first, rejected, as(other), fetched(readFile))
+      .when(approveFirst)
+      .refuses('catalogue-changed');
+  });
+
   it('is due again for a catalogue fetched later', () => {
     given(serverDecider, ...inService, fetched(readFile))
       .when(approve(readFile))
@@ -263,7 +318,7 @@ describe('approving a server', () => {
 
   it('is due again for a class changed later', () => {
     given(serverDecider, ...inService, classified('read_file', 'write'))
-      .when(approve(readFile, writeFile))
+      .when(approve(served(readFile, 'write'), writeFile))
       .emits(approved(served(readFile, 'write'), served(writeFile, 'write')));
   });
 
@@ -346,12 +401,16 @@ describe('whatever happens', () => {
     () =>
       command;
   const roundOf = (server: Server) => (server.status === 'unknown' ? 1 : server.round);
+  const submitElsewhere: ServerCommand = {
+    ...submit,
+    transport: { kind: 'streamable-http', url: 'http://127.0.0.1:9/other' },
+  };
   const anyCatalogue = fc.constantFrom(...catalogues);
   const steps = fc.oneof(
     {
       weight: 2,
       arbitrary: fc.constantFrom(
-        ...[submit, reject, suspend, resume, recordFailure(1)].map(always),
+        ...[submit, submitElsewhere, reject, suspend, resume, recordFailure(1)].map(always),
       ),
     },
     {
@@ -373,7 +432,9 @@ describe('whatever happens', () => {
     },
     {
       weight: 3,
-      arbitrary: fc.constant<Step>((server) => approve(...('tools' in server ? server.tools : []))),
+      arbitrary: fc.constant<Step>((server) =>
+        'tools' in server ? approveAs(server, pin(server.tools)) : approve(),
+      ),
     },
     {
       weight: 1,
@@ -415,8 +476,10 @@ describe('whatever happens', () => {
           server = events.reduce((state, event) => serverDecider.evolve(state, event), server);
           const after = JSON.stringify(servedBy(server));
           // Approved is what the reviewer named by digest, not merely what the event says.
-          if (command.type === 'approve-server' && events.length > 0)
-            if (catalogueDigest(servedBy(server)) === command.catalogueDigest) approvals.add(after);
+          if (command.type === 'approve-server' && server.status === 'approved') {
+            const inForce = approveAs(server, server.approved);
+            if (inForce.catalogueDigest === command.catalogueDigest) approvals.add(after);
+          }
           if (after !== before) changedBy.add(command.type);
           everServed += servedBy(server).length;
           expect(approvals).toContain(after);

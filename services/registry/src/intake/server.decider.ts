@@ -7,7 +7,7 @@ import type {
   Transport,
 } from '@gatehouse/event-catalog';
 import type { Decider } from '@gatehouse/event-sourcing';
-import { catalogueDigest } from '@gatehouse/mcp-protocol';
+import { reviewDigest, transportDigest } from '@gatehouse/mcp-protocol';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { classify, pin, review, type ReviewedTool } from './review.ts';
 
@@ -188,19 +188,14 @@ function approve(command: ApproveServer, submitted: Submitted): ServerEvent[] {
   const server = requireCatalogue(submitted);
   if (server.status === 'suspended')
     throw wrongState('It is suspended: resume or reject it first.');
-  const digest = catalogueDigest(server.tools);
-  if (digest !== command.catalogueDigest) throw new Refusal('catalogue-changed');
-  const tools = pin(server.tools);
-  if (server.status === 'approved' && isSame(tools, server.approved)) return [];
+  const { slug, catalogueDigest: reviewed } = command;
   const { name, transport } = server;
-  const data = { slug: command.slug, name, transport, tools };
-  return [{ type: 'registry.server-approved.v1', data }];
-}
-
-function isSame(tools: readonly ApprovedTool[], others: readonly ApprovedTool[]): boolean {
-  if (catalogueDigest(tools) !== catalogueDigest(others)) return false;
-  const classes = new Map(others.map((tool) => [tool.definition.name, tool.class]));
-  return tools.every((tool) => classes.get(tool.definition.name) === tool.class);
+  const digestWith = (tools: readonly ApprovedTool[]): string =>
+    reviewDigest({ slug, name, transportDigest: transportDigest(transport), tools });
+  const tools = pin(server.tools);
+  if (digestWith(tools) !== reviewed) throw new Refusal('catalogue-changed');
+  if (server.status === 'approved' && digestWith(server.approved) === reviewed) return [];
+  return [{ type: 'registry.server-approved.v1', data: { slug, name, transport, tools } }];
 }
 
 function requireCatalogue(server: Submitted): Reviewable {

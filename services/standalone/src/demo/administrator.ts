@@ -47,13 +47,16 @@ export class Administrator {
     return { tools: fetchCatalogue.server.tools, digest: fetchCatalogue.server.catalogueDigest };
   }
 
-  async classify(slug: string, tool: string, toolClass: 'READ' | 'WRITE'): Promise<void> {
-    await this.#ask(
-      `mutation ($input: ClassifyToolInput!) { classifyTool(input: $input) { tool { name } } }`,
-      {
-        input: { slug, tool, class: toolClass },
-      },
+  /** Decides the class of a tool and returns the digest that an approval must name from now on. */
+  async classify(slug: string, tool: string, toolClass: 'READ' | 'WRITE'): Promise<string> {
+    const { classifyTool } = await this.#ask<{
+      classifyTool: { server: { catalogueDigest: string } };
+    }>(
+      `mutation ($input: ClassifyToolInput!) { classifyTool(input: $input) {
+         server { catalogueDigest } } }`,
+      { input: { slug, tool, class: toolClass } },
     );
+    return classifyTool.server.catalogueDigest;
   }
 
   async approve(slug: string, catalogueDigest: string): Promise<void> {

@@ -69,7 +69,7 @@ async function admitServers({ stage, expect, tell }: Story): Promise<void> {
     );
   }
   // Names and annotations only propose: a person decides, and what nobody vouches for counts as writing.
-  await admin.classify('everything', 'echo', 'READ');
+  const decided = await admin.classify('everything', 'echo', 'READ');
   const classOf = (name: string): string | undefined =>
     files.tools.find((tool) => tool.name === name)?.class;
   expect(
@@ -82,7 +82,7 @@ async function admitServers({ stage, expect, tell }: Story): Promise<void> {
     classOf('write_file') === 'WRITE',
     classOf('write_file'),
   );
-  await admin.approve('everything', everything.digest);
+  await admin.approve('everything', decided);
   await admin.approve('files', files.digest);
   expect('both are approved, pinned as they were reviewed', true);
 }
