@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFile, chown, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findBinaries, reachableByOthers, type PostgresBinaries } from './postgres-binaries.ts';
 import { findServerUser, type ServerUser } from './server-user.ts';
@@ -46,6 +46,8 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   const user = await findServerUser();
   const binaries = await findBinaries(user);
   const data = join(directory, 'data');
+  // Others may pass the folders above, which a recursive mkdir would give the mode of the last.
+  await mkdir(dirname(directory), { recursive: true, mode: 0o755 });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   if (user !== undefined) await chown(directory, user.uid, user.gid);
   if (!(await exists(join(data, 'PG_VERSION')))) await initialise(binaries, data, password, user);

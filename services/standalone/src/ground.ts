@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { placeDatabase, startEmbeddedServer } from '@gatehouse/embedded-postgres';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import {
@@ -33,7 +34,7 @@ export interface Ground extends AsyncDisposable {
 export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   await using building = new AsyncDisposableStack();
   const dataDirectory = resolve(config.data);
-  await mkdir(dataDirectory, { recursive: true, mode: 0o755 });
+  await makeDataDirectory(dataDirectory);
   const taken = await takeDataDirectory(dataDirectory);
   building.defer(() => taken.release());
   const secrets = await loadSecrets(dataDirectory);
@@ -91,4 +92,21 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+async function makeDataDirectory(path: string): Promise<void> {
+  try {
+    // Node's recursive mkdir never ends on some file systems (procfs): only what is missing at the end is made.
+    await mkdir(dirname(path), { recursive: false }).catch(ignoreExisting);
+    await mkdir(path, { mode: 0o755 }).catch(ignoreExisting);
+    await access(path, constants.W_OK);
+  } catch (error) {
+    throw new Error(`the data directory ${path} cannot be used: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }

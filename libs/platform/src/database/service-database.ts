@@ -30,16 +30,21 @@ export function openServiceDatabase(
     options: `-c search_path=${service}`,
     connectionTimeoutMillis: 10_000,
   });
-  // An idle connection that the server drops is replaced on the next use; unhandled, it would end the process.
-  pool.on('error', (error) =>
-    log.warn({ err: error, service }, 'an idle database connection was lost'),
-  );
+  reportLostConnections(pool, log, service);
   return {
     service,
     pool,
     transaction: (work) => inTransaction(pool, work),
     close: () => pool.end(),
   };
+}
+
+/** An idle connection that the server drops is replaced on the next use; unhandled, its error would end the process. */
+export function reportLostConnections(pool: pg.Pool, log: Logger, whose: string): void {
+  pool.on('error', ({ message }) => {
+    // While the pool ends, the server may be quicker than the goodbye.
+    if (!pool.ending) log.warn({ whose, reason: message }, 'an idle database connection was lost');
+  });
 }
 
 async function inTransaction<T>(

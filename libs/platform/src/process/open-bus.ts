@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { KafkaConnection } from '../bus/kafka/kafka-client.ts';
 import { KafkaEventBus } from '../bus/kafka/kafka-event-bus.ts';
 import { PostgresEventBus } from '../bus/postgres/postgres-event-bus.ts';
+import { reportLostConnections } from '../database/service-database.ts';
 import type { Logger } from '../log/logger.ts';
 
 const CONNECTIONS = 6;
@@ -76,8 +77,7 @@ function openPostgres({ url, password }: BusAddress, log: Logger): OpenedBus {
     max: CONNECTIONS,
     application_name: 'gatehouse-bus',
   });
-  // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle connection of the bus was lost'));
+  reportLostConnections(pool, log, 'bus');
   const bus = new PostgresEventBus({ pool, log, retention });
   return {
     bus,

@@ -300,6 +300,15 @@ describe('searching the trail', () => {
     expect((await trail.search({ outcome: 'unknown' })).rows).toEqual([]);
   });
 
+  test('lets no gate settle the request of another, though it names the same', async () => {
+    const request = { requestId: randomUUID(), tool: 'two_gates', toolClass: 'write' } as const;
+    await trail.store(record({ ...request, phase: 'intent', outcome: 'ok' }));
+    const elsewhere = { ...request, source: randomUUID(), outcome: 'ok' } as const;
+    await trail.store(sampleRecord({ ...elsewhere, sequence: 1 }));
+    const open = (await trail.search({ tool: 'two_gates', outcome: 'unknown' })).rows;
+    expect(open.map(({ record: r }) => r.phase)).toEqual(['intent']);
+  });
+
   test('filters by each thing an auditor asks for', async () => {
     const odd = record({
       at: '2026-02-01T00:00:00.000Z',

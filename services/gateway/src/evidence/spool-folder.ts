@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { takeKernelLock, type KernelLock } from '@gatehouse/platform/locking';
 import { v7 as uuidv7 } from 'uuid';
 import { listSegments, syncDirectory } from './segment.ts';
 
@@ -9,9 +9,9 @@ import { listSegments, syncDirectory } from './segment.ts';
 export class SpoolFolder {
   readonly directory: string;
   readonly source: string;
-  readonly #lock: DatabaseSync;
+  readonly #lock: KernelLock;
 
-  private constructor(directory: string, source: string, lock: DatabaseSync) {
+  private constructor(directory: string, source: string, lock: KernelLock) {
     this.directory = directory;
     this.source = source;
     this.#lock = lock;
@@ -20,11 +20,11 @@ export class SpoolFolder {
   /** Takes the folder for this process alone, for as long as it lives; a second taker is refused. */
   static async take(directory: string): Promise<SpoolFolder> {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const lock = takeLock(directory);
+    const lock = await takeLock(directory);
     try {
       return new SpoolFolder(directory, await readOrCreateSource(directory), lock);
     } catch (error) {
-      lock.close();
+      lock.release();
       throw error;
     }
   }
@@ -43,22 +43,16 @@ export class SpoolFolder {
   }
 
   release(): void {
-    this.#lock.close();
+    this.#lock.release();
   }
 }
 
-/** SQLite is here for its file lock alone: Node offers no other that the kernel frees when the holder is killed. */
-function takeLock(directory: string): DatabaseSync {
-  const lock = new DatabaseSync(join(directory, 'lock'));
-  try {
-    lock.exec('pragma locking_mode = exclusive; pragma journal_mode = memory; begin exclusive');
-    return lock;
-  } catch (error) {
-    lock.close();
-    throw new Error(`the evidence spool ${directory} is in use by another process`, {
-      cause: error,
-    });
+async function takeLock(directory: string): Promise<KernelLock> {
+  const lock = await takeKernelLock(join(directory, 'lock'));
+  if (lock === undefined) {
+    throw new Error(`the evidence spool ${directory} is in use by another process`);
   }
+  return lock;
 }
 
 async function readOrCreateSource(directory: string): Promise<string> {

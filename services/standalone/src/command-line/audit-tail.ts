@@ -18,8 +18,11 @@ export interface AuditTailOptions {
 }
 
 const FOLLOW_EVERY_MS = 500;
-// More than one look can find between two polls would be cut off here; it is caught up with at the next.
-const FOLLOW_LIMIT = 1_000;
+const FOLLOW_PAGE = 200;
+// So many known records in a row end a look: a gate whose clock is a little behind writes among them.
+const MARGIN = 100;
+
+type Filter = Readonly<Record<string, unknown>>;
 
 /** `gatehouse audit tail`: reads through the admin API, at --url with GATEHOUSE_TOKEN, or of the Gatehouse on the data directory. */
 export async function auditTail(options: AuditTailOptions): Promise<void> {
@@ -27,29 +30,42 @@ export async function auditTail(options: AuditTailOptions): Promise<void> {
   if (!Number.isSafeInteger(count) || count < 1 || count > 10_000) {
     throw new Failure('--lines takes a whole number from 1 to 10000', exitCodes.usage);
   }
-  const { url, token } = await findGate(options.url);
+  const gate = await findGate(options.url);
   const filter = filterOf(options);
-  const rows = await readTrail(url, token, filter, count);
+  const rows = await readTrail(gate.url, gate.token, filter, count);
   print(rows, options);
-  if (options.follow === true) await follow(url, token, filter, rows[0]?.index ?? -1, options);
+  if (options.follow === true)
+    await follow(gate, filter, Math.max(-1, ...rows.map((row) => row.index)), options);
 }
 
+/** Prints what the log gains: by index, for it alone never goes back, whatever clocks do. */
 async function follow(
-  url: string,
-  token: string,
-  filter: Readonly<Record<string, unknown>>,
+  gate: Gate,
+  filter: Filter,
   newest: number,
   options: AuditTailOptions,
 ): Promise<never> {
   for (let last = newest; ;) {
     await sleep(FOLLOW_EVERY_MS);
-    const fresh = (await readTrail(url, token, filter, FOLLOW_LIMIT)).filter(
-      (row) => row.index > last,
-    );
-    for (const row of fresh.toReversed()) {
+    const fresh = await readSince(gate, filter, last);
+    for (const row of fresh) {
       process.stdout.write(`${options.json === true ? JSON.stringify(row) : trailLine(row)}\n`);
     }
-    last = fresh[0]?.index ?? last;
+    last = fresh.at(-1)?.index ?? last;
+  }
+}
+
+/** All records above an index, in order of index. The trail is paged by time, so one page more than needed is read. */
+async function readSince(
+  { url, token }: Gate,
+  filter: Filter,
+  last: number,
+): Promise<readonly TrailRow[]> {
+  for (let limit = FOLLOW_PAGE; ; limit *= 2) {
+    const rows = await readTrail(url, token, filter, limit);
+    const fresh = rows.filter((row) => row.index > last);
+    const whole = rows.length < limit || rows.slice(-MARGIN).every((row) => row.index <= last);
+    if (whole) return fresh.toSorted((a, b) => a.index - b.index);
   }
 }
 

@@ -115,8 +115,17 @@ try {
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = explain(error);
   process.stderr.write(`gatehouse: ${message}\n`);
   if (error instanceof Error && error.name === 'ConfigError') return exitCodes.usage;
   return error instanceof Failure ? error.exitCode : exitCodes.failed;
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE') {
+    return `port ${port} is in use by another program: stop that, or set GATEHOUSE_PORT to a free one`;
+  }
+  return error.message;
 }

@@ -37,7 +37,11 @@ export async function setStage(): Promise<Stage> {
       GATEHOUSE_REGISTRY_STDIO_COMMANDS: command,
     }),
   );
-  setting.defer(() => gatehouse.stop());
+  setting.defer(async () => {
+    await gatehouse.stop();
+    // Where root may not let the server's user in here, the database lies elsewhere.
+    await rm(gatehouse.databaseDirectory, { recursive: true, force: true });
+  });
   const token = (await readFile(gatehouse.adminTokenFile, 'utf8')).trim();
   const held = setting.move();
   return {

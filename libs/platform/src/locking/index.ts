@@ -1,0 +1,1 @@
+export { takeKernelLock, tryKernelLock, type KernelLock } from './kernel-lock.ts';
