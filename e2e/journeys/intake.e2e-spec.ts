@@ -128,6 +128,7 @@ describe('the intake of a server', () => {
       ['post', 'WRITE', null],
     ]);
     await world.admin.classify(SLUG, 'get_entry', 'READ');
+    reviewed = (await shown())!;
   });
 
   it('refuses to approve another catalogue than the one that was reviewed', async () => {
@@ -139,6 +140,16 @@ describe('the intake of a server', () => {
     expect(await shown()).toMatchObject({ status: 'SUBMITTED' });
     ledger.offer([look, post]);
     expect((await fetchTools()).catalogueDigest).toBe(reviewed.catalogueDigest);
+  });
+
+  it('refuses to approve another class than the one that was reviewed', async () => {
+    const reclassified = await world.admin.classify(SLUG, 'post', 'READ');
+    expect(reclassified).not.toBe(reviewed.catalogueDigest);
+    await expect(approve(reviewed.catalogueDigest)).rejects.toMatchObject({
+      code: 'catalogue-changed',
+    });
+    await expect(served(token)).rejects.toThrow(/server/i);
+    expect(await world.admin.classify(SLUG, 'post', 'WRITE')).toBe(reviewed.catalogueDigest);
   });
 
   it('serves what was approved, as soon as it was', async () => {
@@ -187,7 +198,13 @@ describe('the intake of a server', () => {
     await expect(
       change('rejectServer', { slug: SLUG, reason: 'it is in service' }),
     ).rejects.toMatchObject({ code: 'server-state-wrong' });
-    const again = await submit('spare', { streamableHttp: { url: ledger.url } });
+    const elsewhere = { streamableHttp: { url: `${ledger.url}?at=elsewhere` } };
+    const again = await submit('spare', elsewhere);
     expect(again).toMatchObject({ status: 'SUBMITTED', catalogueDigest: null });
+    // The same tools, but at an address that nobody reviewed.
+    await fetchTools('spare');
+    await expect(approve(catalogueDigest, 'spare')).rejects.toMatchObject({
+      code: 'catalogue-changed',
+    });
   });
 });
