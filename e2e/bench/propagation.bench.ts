@@ -15,13 +15,13 @@ export interface PropagationOptions {
   readonly load: number;
 }
 
-export type FormName = 'standalone' | 'cluster' | 'kafka';
+export type FormName = 'standalone' | 'cluster-postgres' | 'cluster-kafka';
 
 /** The forms by the names that `--form` takes, and how soon 99 of 100 changes should have had their effect. */
 export const propagationForms: Readonly<Record<FormName, { form: Form; goalMs: number }>> = {
   standalone: { form: { kind: 'standalone' }, goalMs: 100 },
-  cluster: { form: { kind: 'cluster', bus: 'postgres', gateways: 2 }, goalMs: 250 },
-  kafka: { form: { kind: 'cluster', bus: 'kafka', gateways: 2 }, goalMs: 250 },
+  'cluster-postgres': { form: { kind: 'cluster', bus: 'postgres', gateways: 2 }, goalMs: 250 },
+  'cluster-kafka': { form: { kind: 'cluster', bus: 'kafka', gateways: 2 }, goalMs: 250 },
 };
 
 const WARM_UP = 5;

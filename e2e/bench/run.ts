@@ -14,31 +14,28 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'string' },
-    form: { type: 'string', multiple: true, default: ['standalone', 'cluster'] },
+    form: { type: 'string', multiple: true, default: ['standalone', 'cluster-kafka'] },
     events: { type: 'string', default: '40' },
     load: { type: 'string', default: '25' },
   },
 });
 
 const isForm = (name: string): name is FormName => name in propagationForms;
+const numbers = { events: Number(values.events), load: Number(values.load) };
+const isUsable = values.form.every(isForm) && numbers.events >= 1 && numbers.load > 0;
 
 const benches: Readonly<Record<string, Bench>> = {
   bus: { title: 'The bus: from publishing to the handler of another connection', run: busBench },
   gate: { title: 'One tool call: direct, and through the gate', run: gateBench },
   propagation: {
     title: 'From a change that an administrator makes to its effect at every gateway',
-    run: () =>
-      propagationBench({
-        forms: values.form.filter(isForm),
-        events: Number(values.events),
-        load: Number(values.load),
-      }),
+    run: () => propagationBench({ forms: values.form.filter(isForm), ...numbers }),
   },
   start: { title: 'Starting and idling', run: startBench },
 };
 
 const bench = benches[positionals[0] ?? ''];
-if (bench === undefined) {
+if (bench === undefined || !isUsable) {
   process.stderr.write(
     `usage: npm run bench <${Object.keys(benches).join('|')}> [-- --json FILE]\n` +
       `       npm run bench propagation [-- --form <${Object.keys(propagationForms).join('|')}>] [--events N] [--load CALLS_A_SECOND]\n`,

@@ -32,6 +32,14 @@ beforeAll(async () => {
     fickle: [{ tool: '*', mode: 'WRITE' }],
   });
   session = await openSession(caller.token);
+  // The way of the records into the trail may itself take a while to open: what is counted below comes after these.
+  await eventually(
+    async () =>
+      expect(
+        (await world.trail({ principalName: 'clumsy', method: 'initialize' })).length,
+      ).toBeGreaterThan(1),
+    { timeoutMs: 20_000, everyMs: 50 },
+  );
 });
 
 afterAll(async () => {
