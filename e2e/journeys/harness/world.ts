@@ -70,28 +70,30 @@ export async function startWorld(
   await writeFile(join(folder, 'note.txt'), 'a note\n');
   const { command, args } = filesystemStdio(folder);
   const everything = await startEverythingOverHttp();
-  let gatehouse: Gatehouse | undefined;
+  let started: Gatehouse | undefined;
   const dispose = async (): Promise<void> => {
-    await gatehouse?.dispose();
+    await started?.dispose();
     await everything.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    gatehouse = await startGatehouse(form, {
+    const gatehouse = await startGatehouse(form, {
       GATEHOUSE_GATEWAY_STDIO_COMMANDS: command,
       GATEHOUSE_REGISTRY_STDIO_COMMANDS: command,
       ...env,
     });
-    const { apiUrl, url } = gatehouse;
+    started = gatehouse;
     const token = await gatehouse.adminToken();
-    const admin = new Administrator(apiUrl, token);
+    const admin = new Administrator(gatehouse.apiUrl, token);
     await admin.submit('everything', 'Everything', {
       streamableHttp: { url: everything.url },
     });
     await admin.approve('everything', await admin.classify('everything', 'echo', 'READ'));
     const stdio = await admin.submit('files', 'Files', { stdio: { command, args } });
     await admin.approve('files', stdio.digest);
-    const ask: World['ask'] = (query, variables) => askGraphQL(apiUrl, token, query, variables);
+    // Its addresses may be others once it was killed and started again.
+    const ask: World['ask'] = (query, variables) =>
+      askGraphQL(gatehouse.apiUrl, token, query, variables);
     return {
       gatehouse,
       admin,
@@ -101,7 +103,7 @@ export async function startWorld(
       async agent(name, connectors) {
         await admin.defineRole(`${name}-role`, '', connectors);
         const agent = await admin.createAgent(name, `${name}-role`);
-        await untilServed(`${url}/mcp`, agent.token, Object.keys(connectors));
+        await untilServed(`${gatehouse.url}/mcp`, agent.token, Object.keys(connectors));
         return agent;
       },
       async trail(filter = {}) {
