@@ -35,13 +35,10 @@ export {
 } from './config/load-config.ts';
 export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';
 export { continueTrace, currentTraceparent, withSpan } from './log/tracing.ts';
-export {
-  host,
-  type Hosted,
-  type HostOptions,
-  type RawHandler,
-  type ServiceModule,
-} from './host/host.ts';
+export { host, type Hosted, type HostOptions, type ServiceModule } from './host/host.ts';
+export { lacksHost, type RawHandler } from './host/http-server.ts';
+export type { MalformedRequest, OnMalformedRequest } from './host/malformed-request.ts';
+export { canonicalPath } from './host/request-target.ts';
 export { metrics } from './host/health.controller.ts';
 export { problemDocument, type ProblemDocument } from './host/problem-document.ts';
 export { createReadiness, type Readiness } from './host/readiness.ts';

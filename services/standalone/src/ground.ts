@@ -49,8 +49,8 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   await migrate(server.url, migrationPlans(password));
 
   const log = createLogger({ service: 'standalone', level: config.logLevel });
-  const { bus, close } = openBus({ url: server.urlOf(roleOf('bus'), password) }, log);
-  building.defer(close);
+  const opened = openBus({ url: server.urlOf(roleOf('bus'), password) }, log);
+  building.defer(() => opened.close());
 
   const databases = new Map<ServiceName, ServiceDatabase>();
   building.defer(async () => {
@@ -58,7 +58,7 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   });
   let url: string | undefined;
   const platform: Platform = {
-    bus,
+    bus: opened.bus,
     clock: systemClock,
     log,
     readiness: createReadiness(),
@@ -71,14 +71,14 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
     database(service) {
       const known = databases.get(service);
       if (known !== undefined) return known;
-      const opened = openServiceDatabase(
+      const database = openServiceDatabase(
         service,
         server.urlOf(roleOf(service), password),
         log,
         SERVICE_CONNECTIONS,
       );
-      databases.set(service, opened);
-      return opened;
+      databases.set(service, database);
+      return database;
     },
   };
   const held = building.move();

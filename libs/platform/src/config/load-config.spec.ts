@@ -18,7 +18,8 @@ const web = configSection(
   }),
 );
 
-const load = (env: Record<string, string>, yaml?: string) => loadConfig([web], { env, file: yaml && fileWith(yaml) });
+const load = (env: Record<string, string>, yaml?: string) =>
+  loadConfig([web], { env, file: yaml && fileWith(yaml) });
 
 function fileWith(yaml: string): string {
   const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-config-')), 'gatehouse.yaml');
@@ -52,7 +53,12 @@ describe('loading the configuration', () => {
   });
 
   it.each([
-    ['an unknown variable', { GATEHOUSE_WEB_PROT: '1' }, undefined, 'unknown variable GATEHOUSE_WEB_PROT'],
+    [
+      'an unknown variable',
+      { GATEHOUSE_WEB_PROT: '1' },
+      undefined,
+      'unknown variable GATEHOUSE_WEB_PROT',
+    ],
     ['a value of the wrong kind', { GATEHOUSE_PORT: 'eighty' }, undefined, 'web.port'],
     ['an empty number', { GATEHOUSE_PORT: ' ' }, undefined, 'web.port'],
     ['a boolean that is none', { GATEHOUSE_WEB_STRICT: 'yes' }, undefined, 'web.strict'],
@@ -68,6 +74,8 @@ describe('loading the configuration', () => {
   });
 
   it('says every complaint at once', () => {
-    expect(() => load({ GATEHOUSE_PORT: 'x', GATEHOUSE_WEB_STRICT: 'x' })).toThrow(/web\.port[\s\S]*web\.strict/);
+    expect(() => load({ GATEHOUSE_PORT: 'x', GATEHOUSE_WEB_STRICT: 'x' })).toThrow(
+      /web\.port[\s\S]*web\.strict/,
+    );
   });
 });

@@ -29,7 +29,12 @@ describe('an event on the bus', () => {
   it('is a CloudEvent in binary mode, keyed by its stream, and comes back whole', () => {
     expect(toMessage(event)).toMatchObject({
       key: 'group-1',
-      headers: { ce_specversion: '1.0', ce_type: event.type, ce_source: '/gatehouse/identity', ce_id: event.id },
+      headers: {
+        ce_specversion: '1.0',
+        ce_type: event.type,
+        ce_source: '/gatehouse/identity',
+        ce_id: event.id,
+      },
     });
     expect(fromMessage(arrived())).toEqual(event);
     expect(positionOf(arrived())).toBe(42);

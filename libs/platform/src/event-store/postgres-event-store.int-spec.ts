@@ -12,7 +12,9 @@ let test: TestPlatform;
 let superuser: pg.Client;
 
 beforeAll(async () => {
-  test = await startTestPlatform({ schemas: [{ schema: 'identity', folders: [platformMigrations.eventStore] }] });
+  test = await startTestPlatform({
+    schemas: [{ schema: 'identity', folders: [platformMigrations.eventStore] }],
+  });
   superuser = new pg.Client({ connectionString: test.ownerUrl });
   await superuser.connect();
   await superuser.query(`create table identity.seen (name text constraint seen_name_key unique, position bigint);
@@ -30,7 +32,10 @@ const seen: InlineProjection = {
   refusals: { seen_name_key: 'user-name-taken' },
   async apply(client, event) {
     if (event.type !== 'identity.group-created.v1') return;
-    await client.query('insert into seen (name, position) values ($1, $2)', [event.data.displayName, event.position]);
+    await client.query('insert into seen (name, position) values ($1, $2)', [
+      event.data.displayName,
+      event.position,
+    ]);
   },
 };
 
@@ -56,7 +61,11 @@ describe('the event store in PostgreSQL', () => {
       { version: 2, type: 'identity.group-created.v1', data: { groupId: 'g', displayName: 'two' } },
     ]);
     expect(receipt).toEqual({ version: 2, position: events[1]?.position });
-    expect(events[0]).toMatchObject({ occurredAt: '2026-01-01T00:00:00.000Z', correlationId: 'c', stream });
+    expect(events[0]).toMatchObject({
+      occurredAt: '2026-01-01T00:00:00.000Z',
+      correlationId: 'c',
+      stream,
+    });
   });
 
   it('reads data back as it was written, key order and all', async () => {
@@ -78,7 +87,9 @@ describe('the event store in PostgreSQL', () => {
   it('lets exactly one of many writers have a version, and the others know', async () => {
     const store = open();
     const stream = `group-${randomUUID()}`;
-    const results = await Promise.allSettled(Array.from({ length: 12 }, () => store.append(stream, 0, [created()])));
+    const results = await Promise.allSettled(
+      Array.from({ length: 12 }, () => store.append(stream, 0, [created()])),
+    );
     const failures = results.filter((result) => result.status === 'rejected');
     expect(failures).toHaveLength(11);
     expect(failures.every(({ reason }) => reason instanceof ConcurrencyError)).toBe(true);
@@ -90,7 +101,8 @@ describe('the event store in PostgreSQL', () => {
     const start = position;
     const read: number[] = [];
     const writers = Array.from({ length: 8 }, async () => {
-      for (let turn = 0; turn < 25; turn += 1) await store.append(`group-${randomUUID()}`, 0, [created(), created()]);
+      for (let turn = 0; turn < 25; turn += 1)
+        await store.append(`group-${randomUUID()}`, 0, [created(), created()]);
     });
     const writing = Promise.all(writers);
     while (read.length < 400) {
@@ -144,16 +156,19 @@ describe('the event store in PostgreSQL', () => {
     expect(calls).toBe(1);
   });
 
-  it.each(['update identity.event set type = $$x$$', 'delete from identity.event', 'truncate identity.event'])(
-    'cannot be rewritten, by its own role or by a superuser in replica mode: %s',
-    async (sql) => {
-      await open().append(`group-${randomUUID()}`, 0, [created()]);
-      await expect(test.platform.database('identity').pool.query(sql)).rejects.toThrow(/permission denied/);
-      await superuser.query('set session_replication_role = replica');
-      await expect(superuser.query(sql)).rejects.toThrow(/append-only/);
-      await superuser.query('set session_replication_role = origin');
-    },
-  );
+  it.each([
+    'update identity.event set type = $$x$$',
+    'delete from identity.event',
+    'truncate identity.event',
+  ])('cannot be rewritten, by its own role or by a superuser in replica mode: %s', async (sql) => {
+    await open().append(`group-${randomUUID()}`, 0, [created()]);
+    await expect(test.platform.database('identity').pool.query(sql)).rejects.toThrow(
+      /permission denied/,
+    );
+    await superuser.query('set session_replication_role = replica');
+    await expect(superuser.query(sql)).rejects.toThrow(/append-only/);
+    await superuser.query('set session_replication_role = origin');
+  });
 });
 
 async function insertIgnoringDoubles(

@@ -37,7 +37,11 @@ const seen: Projection = {
   name: 'seen',
   tables: ['seen'],
   async apply(client, event) {
-    await client.query('insert into seen values ($1, $2, $3)', [event.stream, event.version, event.position]);
+    await client.query('insert into seen values ($1, $2, $3)', [
+      event.stream,
+      event.version,
+      event.position,
+    ]);
   },
 };
 
@@ -68,7 +72,9 @@ const relay = (feeds: ConstructorParameters<typeof OutboxRelay>[0]['feeds'] = []
   });
 
 async function seenPositions(): Promise<number[]> {
-  const { rows } = await superuser.query<{ position: number }>('select position from admin.seen order by position');
+  const { rows } = await superuser.query<{ position: number }>(
+    'select position from admin.seen order by position',
+  );
   return rows.map((row) => row.position);
 }
 
@@ -127,7 +133,9 @@ describe('from an event log to a read table of another service', () => {
     };
     const folding = runner('faltering', faltering);
     await folding.start();
-    await eventually(async () => expect(await seenPositions()).toEqual(await logPositions()), { timeoutMs: 20_000 });
+    await eventually(async () => expect(await seenPositions()).toEqual(await logPositions()), {
+      timeoutMs: 20_000,
+    });
     await folding.stop();
   });
 
@@ -144,7 +152,8 @@ describe('from an event log to a read table of another service', () => {
       {
         topic: topics.principalsState,
         touchedBy: (events) => [...events.map((event) => `stream:${event.stream}`), gone],
-        load: async (keys) => new Map(keys.filter((key) => key !== gone).map((key) => [key, { key }])),
+        load: async (keys) =>
+          new Map(keys.filter((key) => key !== gone).map((key) => [key, { key }])),
       },
     ]);
     await relaying.start();
@@ -158,7 +167,10 @@ describe('from an event log to a read table of another service', () => {
       });
     });
     await eventually(() => {
-      expect(found.get(`stream:${stream}`)).toEqual({ value: { key: `stream:${stream}` }, position: String(position) });
+      expect(found.get(`stream:${stream}`)).toEqual({
+        value: { key: `stream:${stream}` },
+        position: String(position),
+      });
       expect(found.get(gone)?.value).toBeNull();
     });
     await reader.stop();

@@ -83,7 +83,8 @@ export class ProjectionRunner implements Worker {
     this.#applied.clear();
     await this.start();
     for (const { topic, partition, position } of before) {
-      while ((this.#applied.get(`${topic}/${partition}`) ?? -1) < position) await this.#nextChange(250);
+      while ((this.#applied.get(`${topic}/${partition}`) ?? -1) < position)
+        await this.#nextChange(250);
     }
   }
 

@@ -41,7 +41,7 @@ export interface RunningAdmin {
   stop(): Promise<void>;
 }
 
-export const ADA: Actor = { kind: 'user', id: 'administrator', name: 'administrator' };
+const ADA: Actor = { kind: 'user', id: 'administrator', name: 'administrator' };
 
 const managing = (name: string, management: RoleDefinition['management']): RoleDefinition => ({
   name,
@@ -115,7 +115,7 @@ export async function startAdmin({
   };
 }
 
-export const context = (now = new Date()): DecisionContext => ({
+const context = (now = new Date()): DecisionContext => ({
   actor: ADA,
   now,
   correlationId: 'a-test',
