@@ -21,5 +21,6 @@ export function gatewayService(platform: Platform, config: GatewayConfig): Servi
     // Evidence starts before the gate and stops after it: what is under way at the end is recorded too.
     workers: [evidence, gate.worker],
     rawHandler: gate.handler,
+    onMalformedRequest: gate.onMalformedRequest,
   };
 }

@@ -1,6 +1,14 @@
 import type { EventBus } from '@gatehouse/event-sourcing';
-import type { Clock, Logger, RawHandler, Readiness, Worker } from '@gatehouse/platform';
+import type {
+  Clock,
+  Logger,
+  OnMalformedRequest,
+  RawHandler,
+  Readiness,
+  Worker,
+} from '@gatehouse/platform';
 import { createMcpHandler } from './entrance/mcp-handler.ts';
+import { recordMalformed } from './entrance/record-malformed.ts';
 import { UnderWay } from './entrance/under-way.ts';
 import type { Evidence } from './evidence/evidence.ts';
 import type { Gate } from './gate.ts';
@@ -30,6 +38,7 @@ export interface GateDeps {
 /** A gate: what it answers, and the worker that loads its state and ends it in good order. */
 export interface OpenedGate {
   readonly handler: RawHandler;
+  readonly onMalformedRequest: OnMalformedRequest;
   readonly worker: Worker;
   readonly state: GateState;
 }
@@ -57,7 +66,12 @@ export function openGate(config: GatewayConfig, deps: GateDeps): OpenedGate {
   state.onChange(cutCallsWhenGrantVanishes(gate));
   state.onChange(announceToolsWhenVisibilityChanges(gate));
   state.onChange(closeUpstreamsWhenTheyMayNotBeUsed(gate));
-  return { handler: createMcpHandler(gate), worker: workerOf(gate, deps), state };
+  return {
+    handler: createMcpHandler(gate),
+    onMalformedRequest: recordMalformed(gate),
+    worker: workerOf(gate, deps),
+    state,
+  };
 }
 
 function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {

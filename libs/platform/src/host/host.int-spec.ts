@@ -92,6 +92,13 @@ const post = (
     headers: { 'content-type': 'application/json', ...headers },
   });
 
+/** What an answer tells, but for what is new in every one. */
+async function seen(response: Response): Promise<string> {
+  const { date: _, 'content-length': __, ...headers } = Object.fromEntries(response.headers);
+  const text = (await response.text()).replace(/"correlationId":"[0-9a-f-]{36}"/, '');
+  return JSON.stringify([response.status, headers, text]);
+}
+
 describe('a hosted service', () => {
   it('starts its workers in order, after it listens', () => {
     expect(order.slice(0, 2)).toEqual(['start one', 'start two']);
@@ -171,10 +178,48 @@ describe('a hosted service', () => {
     ['another content type', 'a=1', 'text/csv', 415],
     ['a body over the limit', `"${'x'.repeat(1_100_000)}"`, 'application/json', 413],
   ])('answers %s with a problem document', async (_what, body, type, status) => {
-    const response = await post('/internal/identity/shelve-book', body, { 'content-type': type });
+    const authorization = `Bearer ${test.platform.serviceToken}`;
+    const headers = { 'content-type': type, authorization };
+    const response = await post('/internal/identity/shelve-book', body, headers);
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
   });
+
+  it('tells strangers the same bytes of all that is internal, whatever they send', async () => {
+    const answers: string[] = [];
+    for (const path of ['identity/shelve-book', 'identity/x', 'nosuch/x', 'identity/%zz', '']) {
+      for (const [body, type] of [
+        ['{', 'application/json'],
+        ['a', 'text/csv'],
+        [`"${'x'.repeat(1_100_000)}"`, 'application/json'],
+      ] as const) {
+        answers.push(await seen(await post(`/internal/${path}`, body, { 'content-type': type })));
+      }
+    }
+    for (const path of [
+      '//internal/identity/x',
+      '/%69nternal/identity/x',
+      `/internal/${'x'.repeat(200)}`,
+    ]) {
+      answers.push(await seen(await post(path, '{')));
+    }
+    answers.push(await seen(await fetch(`${hosted.url}/internal/identity/shelve-book`)));
+    answers.push(await seen(await fetch(`${hosted.url}/there-is-nothing`)));
+    expect(new Set(answers).size).toBe(1);
+    expect(answers[0]).toContain('urn:gatehouse:problem:not-found');
+  });
+
+  it.each(['/nosuch', '/broken', '/internal/nosuch/x', '/%zz'])(
+    'answers a body that is no JSON with a problem document, also at %s',
+    async (path) => {
+      const authorization = `Bearer ${test.platform.serviceToken}`;
+      const response = await post(path, '{', { authorization });
+      expect(response.headers.get('content-type')).toContain('application/problem+json');
+      expect(await response.json()).toMatchObject({
+        code: expect.stringMatching(/^(?:request-invalid|not-found)$/) as string,
+      });
+    },
+  );
 
   it('passes raw handlers what is theirs before the framework sees it', async () => {
     expect(await (await fetch(`${hosted.url}/raw`)).text()).toBe('raw');

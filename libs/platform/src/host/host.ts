@@ -1,23 +1,19 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http';
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../log/logger.ts';
 import type { Platform } from '../platform.ts';
 import type { Worker } from '../worker/worker.ts';
 import { healthController } from './health.controller.ts';
+import { hideInternal, sendNotFound } from './hide-internal.ts';
+import { createHttpServer, type RawHandler } from './http-server.ts';
+import { BrokenConnections, type OnMalformedRequest } from './malformed-request.ts';
 import { ProblemFilter } from './problem.filter.ts';
-
-/** A handler that sees requests before the framework's router; answers false for what is not its own. */
-export type RawHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** One service as a process hosts it: what it answers and what it does in the background. */
 export interface ServiceModule {
@@ -25,6 +21,8 @@ export interface ServiceModule {
   readonly module: DynamicModule;
   readonly workers: readonly Worker[];
   readonly rawHandler?: RawHandler;
+  /** Told of what arrives and is no request, before that is answered. */
+  readonly onMalformedRequest?: OnMalformedRequest;
   /** Empties the service's read tables and folds them anew from the logs. Run while nothing else runs. */
   readonly rebuild?: () => Promise<unknown>;
 }
@@ -63,13 +61,8 @@ export async function host({
   onListening,
   startUntil,
 }: HostOptions): Promise<Hosted> {
-  const rawHandlers = services.flatMap((service) => service.rawHandler ?? []);
-  const adapter = new FastifyAdapter({
-    bodyLimit: BODY_LIMIT,
-    genReqId: () => uuidv7(),
-    serverFactory: (fallback: RequestListener) => createServer(dispatch(rawHandlers, fallback)),
-    forceCloseConnections: true,
-  });
+  const adapter = adapterOf(services, platform.log);
+  hideInternal(adapter.getInstance(), platform.serviceToken);
   const root: DynamicModule = {
     module: HostModule,
     imports: services.map((service) => service.module),
@@ -96,6 +89,22 @@ export async function host({
   return { url: urlOf(app, hostname), app, close };
 }
 
+function adapterOf(services: readonly ServiceModule[], log: Logger): FastifyAdapter {
+  const handlers = services.flatMap((service) => service.rawHandler ?? []);
+  const told = services.flatMap((service) => service.onMalformedRequest ?? []);
+  const broken = new BrokenConnections(told, log);
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => uuidv7(),
+    serverFactory: (framework: RequestListener) => createHttpServer(handlers, framework, broken),
+    clientErrorHandler: (error, socket) => broken.fail(error, socket),
+    // What the router cannot even read as an address is an address of nothing.
+    frameworkErrors: (_error: unknown, request: { readonly id: string }, reply: unknown) =>
+      sendNotFound(request.id, reply as FastifyReply),
+    forceCloseConnections: true,
+  });
+}
+
 async function startWorker(
   worker: Worker,
   log: Logger,
@@ -115,13 +124,6 @@ async function startWorker(
       if (until.aborted) return false;
     }
   }
-}
-
-function dispatch(handlers: readonly RawHandler[], fallback: RequestListener): RequestListener {
-  return (request, response) => {
-    for (const handle of handlers) if (handle(request, response)) return;
-    fallback(request, response);
-  };
 }
 
 function urlOf(app: NestFastifyApplication, hostname: string): string {

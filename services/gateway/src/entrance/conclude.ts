@@ -9,12 +9,17 @@ import { finishStream, pipe } from './request-stream.ts';
 export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): Promise<void> {
   const recorded = await isRecorded(exchange, answer, gate);
   await answer.settle?.(recorded);
-  const leaving = recorded ? answer : refusalAnswer(exchange, new Refusal('evidence-unavailable'));
+  const leaving = recorded ? answer : refusalAnswer(exchange, unrecorded(gate));
   if (exchange.stream === null) {
     write(exchange, leaving);
   } else if (leaving.kind === 'json') {
     await finishStream(exchange, leaving.body);
   }
+}
+
+// While the gate starts, evidence is not there either; what the caller waits for is the state.
+function unrecorded({ state }: Gate): Refusal {
+  return new Refusal(state.ready ? 'evidence-unavailable' : 'not-ready');
 }
 
 async function isRecorded(exchange: Exchange, answer: Answer, gate: Gate): Promise<boolean> {

@@ -9,9 +9,29 @@ it('knows the addresses at which MCP is spoken, and no others', () => {
     path: '/s/files/mcp',
     slug: 'files',
   });
-  for (const other of [undefined, '', '/', '/mcp/', '/MCP', '/s/mcp', '/s/a/b/mcp', '/x/s/a/mcp']) {
+  for (const other of [undefined, '', '/', '*', '/mcpx', '/sx', '/x/s/a/mcp', '/x/mcp', '/%zz']) {
     expect(endpointOf(other)).toBeUndefined();
   }
+});
+
+it.each([
+  '/mcp/',
+  '//mcp',
+  '/MCP',
+  '/mcp//',
+  '/mcp/x',
+  '/%6Dcp',
+  '/s',
+  '/s/',
+  '/s/x/mcp/',
+  '/S/x/mcp',
+  '/s//x/mcp',
+  '/s/mcp',
+  '/s/a/b/mcp',
+  '/s/x/MCP?y',
+  '/mcp%2F',
+])('knows %s for a near miss of these', (target) => {
+  expect(endpointOf(target)).toEqual({ kind: 'nowhere', path: target.split('?')[0] });
 });
 
 it('still knows endpoints after callers made up more of them than it remembers', () => {

@@ -1,14 +1,18 @@
-/** An address at which MCP is spoken: one server with its names untouched, or all that the caller may use. */
+import { canonicalPath } from '@gatehouse/platform';
+
+/** An address of the gate: one server with its names untouched, all that the caller may use, or a near miss of these, where nothing is. */
 export type Endpoint =
   | { readonly kind: 'aggregate'; readonly path: string }
-  | { readonly kind: 'server'; readonly path: string; readonly slug: string };
+  | { readonly kind: 'server'; readonly path: string; readonly slug: string }
+  | { readonly kind: 'nowhere'; readonly path: string };
 
 const AGGREGATE: Endpoint = { kind: 'aggregate', path: '/mcp' };
 const SERVER_PATH = /^\/s\/([^/]*)\/mcp$/;
+const GROUNDS = /^\/(?:mcp|s)(?:\/|$)/;
 const REMEMBERED = 1_000;
 const known = new Map<string, Endpoint>();
 
-/** The endpoint of a request target, or undefined where MCP is not spoken. */
+/** The endpoint of a request target, or undefined where the address is not the gate's. */
 export function endpointOf(target: string | undefined): Endpoint | undefined {
   if (target === undefined) return undefined;
   const query = target.indexOf('?');
@@ -17,7 +21,9 @@ export function endpointOf(target: string | undefined): Endpoint | undefined {
   const remembered = known.get(path);
   if (remembered !== undefined) return remembered;
   const slug = SERVER_PATH.exec(path)?.[1];
-  if (slug === undefined) return undefined;
+  if (slug === undefined) {
+    return GROUNDS.test(canonicalPath(path)) ? { kind: 'nowhere', path } : undefined;
+  }
   const endpoint: Endpoint = { kind: 'server', path, slug };
   // Callers choose paths, so what is remembered of them is bounded.
   if (known.size < REMEMBERED) known.set(path, endpoint);

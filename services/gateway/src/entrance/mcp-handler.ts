@@ -10,7 +10,7 @@ import { endpointOf, type Endpoint } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { respond } from './respond.ts';
 
-/** Serves MCP at `/mcp` and `/s/<slug>/mcp` on raw requests, ahead of any framework; every other path is not its own. */
+/** Serves MCP at `/mcp` and `/s/<slug>/mcp` on raw requests, ahead of any framework, and refuses near misses of these; every other path is not its own. */
 export function createMcpHandler(gate: Gate): RawHandler {
   return (request, response) => {
     const endpoint = endpointOf(request.url);

@@ -74,8 +74,9 @@ function step(byte: number): number {
 }
 
 function broken(cause: unknown): Refusal {
-  return new Refusal('json-malformed', {
-    internal: 'the client went away while it sent the body',
-    cause,
-  });
+  const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException;
+  const internal = code.startsWith('HPE_')
+    ? `the body broke off: ${code}`
+    : 'the client went away while it sent the body';
+  return new Refusal('json-malformed', { internal, cause });
 }

@@ -12,4 +12,8 @@ export type RecordDraft = Omit<
 export interface Evidence {
   /** Resolves once the record is durable; rejects with Refusal('evidence-unavailable') when it cannot be made so. */
   record(draft: RecordDraft): Promise<void>;
+  /** Throws Refusal('evidence-unavailable') while it is known that nothing can be recorded. */
+  refuseIfBroken(): void;
+  /** The last attempt failed, and none has succeeded since: nothing may be forwarded on trust. */
+  readonly inDoubt: boolean;
 }

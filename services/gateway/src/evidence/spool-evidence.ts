@@ -18,6 +18,12 @@ export interface SpoolEvidenceSettings extends SpoolSettings {
   readonly maxArgumentsBytes: number;
 }
 
+interface Opened {
+  readonly spool: Spool;
+  readonly relay: SpoolRelay;
+  readonly key: SealingKey;
+}
+
 /** Sound settings for a spool in this folder. */
 export function spoolDefaults(directory: string, keyFile: string): SpoolEvidenceSettings {
   return {
@@ -37,9 +43,7 @@ export class SpoolEvidence implements Evidence, Worker {
   readonly #platform: Platform;
   readonly #settings: SpoolEvidenceSettings;
   readonly #ready: ReturnType<Platform['readiness']['waitFor']>;
-  #open:
-    | { readonly spool: Spool; readonly relay: SpoolRelay; readonly key: SealingKey }
-    | undefined;
+  #open: Opened | undefined;
 
   constructor(platform: Platform, settings: SpoolEvidenceSettings) {
     this.#platform = platform;
@@ -69,10 +73,16 @@ export class SpoolEvidence implements Evidence, Worker {
     return this.#open?.spool.health();
   }
 
+  refuseIfBroken(): void {
+    this.#opened().spool.refuseIfBroken();
+  }
+
+  get inDoubt(): boolean {
+    return this.#open?.spool.inDoubt ?? true;
+  }
+
   async record(draft: RecordDraft): Promise<void> {
-    if (this.#open === undefined)
-      throw new Refusal('evidence-unavailable', { internal: 'the spool is not open' });
-    const { spool, key } = this.#open;
+    const { spool, key } = this.#opened();
     const at = this.#platform.clock.now().toISOString();
     const { maxArgumentsBytes } = this.#settings;
     try {
@@ -91,5 +101,10 @@ export class SpoolEvidence implements Evidence, Worker {
         cause: error,
       });
     }
+  }
+
+  #opened(): Opened {
+    if (this.#open !== undefined) return this.#open;
+    throw new Refusal('evidence-unavailable', { internal: 'the spool is not open' });
   }
 }

@@ -108,6 +108,17 @@ export class Spool {
     };
   }
 
+  /** Throws `evidence-unavailable` where an append would be refused without an attempt. */
+  refuseIfBroken(): void {
+    const reason = this.#refusalReason();
+    if (reason !== undefined) throw refusal(reason);
+  }
+
+  /** The last group could not be made durable; the next one will show whether the disk has healed. */
+  get inDoubt(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Calls back after every group that became durable. */
   onDurable(listener: () => void): void {
     this.#durableListener = listener;

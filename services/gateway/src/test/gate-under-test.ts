@@ -1,8 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import {
   topics,
   type AuditRecord,
@@ -15,13 +12,14 @@ import {
   type Transport,
 } from '@gatehouse/event-catalog';
 import type { Subscription } from '@gatehouse/event-sourcing';
-import type { Clock } from '@gatehouse/platform';
+import { host, type Clock, type Hosted } from '@gatehouse/platform';
 import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId, principalKey } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
 import { SpoolEvidence, spoolDefaults } from '../evidence/spool-evidence.ts';
 import { gatewayConfig, type GatewayConfig } from '../gateway.config.ts';
 import { openGate, type OpenedGate } from '../open-gate.ts';
+import { SlowEvidence } from './slow-evidence.ts';
 
 /** What a raw request was answered, and what was recorded of it. */
 export interface Exchanged {
@@ -54,9 +52,11 @@ type Role = Pick<RoleDefinition, 'name' | 'connectors'>;
 export class GateUnderTest {
   readonly records: AuditRecord[] = [];
   readonly evidence: SpoolEvidence;
+  /** What stands between gate and evidence, for tests in which the disk takes its time. */
+  readonly slow: SlowEvidence;
   readonly gate: OpenedGate;
   readonly #ground: TestPlatform;
-  readonly #server: Server;
+  #hosted: Hosted | undefined;
   #listening: Subscription | undefined;
   #position = 0;
   #bundle = 0;
@@ -68,18 +68,23 @@ export class GateUnderTest {
       ground.platform,
       spoolDefaults(join(dataDirectory, 'spool'), join(dataDirectory, 'audit.key')),
     );
-    this.gate = openGate(config, { ...ground.platform, evidence: this.evidence });
-    this.#server = createServer((request, response) => {
-      if (!this.gate.handler(request, response)) response.writeHead(404).end();
-    });
+    this.slow = new SlowEvidence(this.evidence);
+    this.gate = openGate(config, { ...ground.platform, evidence: this.slow });
   }
 
   static async start({ clock, ...given }: Settings = {}): Promise<GateUnderTest> {
     const ground = await startTestPlatform({ schemas: [], ...(clock && { clock }) });
     const config = gatewayConfig.schema.parse({ stdioCommands: [process.execPath], ...given });
     const gate = new GateUnderTest(ground, config);
-    gate.#server.listen(0, '127.0.0.1');
-    await once(gate.#server, 'listening');
+    const { handler, onMalformedRequest } = gate.gate;
+    const module = { module: class GateModule {} };
+    gate.#hosted = await host({
+      platform: ground.platform,
+      // The workers are the tests' own to start and stop.
+      services: [{ name: 'gateway', module, workers: [], rawHandler: handler, onMalformedRequest }],
+      host: '127.0.0.1',
+      port: 0,
+    });
     gate.#listening = await ground.platform.bus.subscribe({
       group: 'test',
       topics: [topics.auditRaw],
@@ -94,7 +99,7 @@ export class GateUnderTest {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#hosted!.url;
   }
 
   /** Publishes an entity's newest value on a state topic; null is a tombstone. */
@@ -188,8 +193,7 @@ export class GateUnderTest {
   async stop(): Promise<void> {
     await this.gate.worker.stop();
     await this.evidence.stop();
-    this.#server.closeAllConnections();
-    this.#server.close();
+    await this.#hosted?.close();
     await this.#listening?.stop();
     await this.#ground.stop();
   }

@@ -7,12 +7,15 @@ interface Rpc {
   readonly method?: string;
   readonly error?: { code: number };
   readonly result?: unknown;
-  readonly params?: { name?: string; arguments?: unknown; requestId?: number };
+  readonly params?: { name?: string; arguments?: unknown; requestId?: number; _meta?: Meta };
 }
+
+type Meta = Readonly<Record<string, unknown>>;
 
 /** A server that does, tool by tool, what servers must not do. At `/mute` it never answers, at `/rude` it never makes sense. */
 export async function startOddServer() {
   const called: string[] = [];
+  const metas: (Meta | undefined)[] = [];
   const cancelled: number[] = [];
   const authorizations: string[] = [];
   const answers: Rpc[] = [];
@@ -50,6 +53,7 @@ export async function startOddServer() {
     }
     const name = rpc.params!.name!;
     called.push(name);
+    metas.push(rpc.params!._meta);
     const known = sessions.has(String(request.headers['mcp-session-id']));
     if (!known || name === 'lost') return void response.writeHead(404).end();
     tools[name]!(rpc, response);
@@ -58,6 +62,12 @@ export async function startOddServer() {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     called,
+    /** The `_meta` of each call, in the order of `called`. */
+    metas,
+    /** How many connections were made. */
+    get opened() {
+      return opened;
+    },
     cancelled,
     authorizations,
     answers,
@@ -81,6 +91,17 @@ const tools: Record<string, (rpc: Rpc, response: ServerResponse) => void> = {
       }),
     ),
   slow: () => undefined,
+  progress: (rpc, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const say = (message: object): unknown =>
+      response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
+    const { progressToken } = rpc.params!._meta!;
+    const params = { progressToken, progress: 1, message: 'half of what was asked for' };
+    say({ method: 'notifications/progress', params });
+    say({ method: 'notifications/progress', params: { ...params, progress: 2 } });
+    if (rpc.params!.arguments !== undefined) return;
+    response.end(`data: ${result(rpc, { content: [] })}\n\n`);
+  },
   garbage: (_, response) => json(response, '{"jsonrpc":"2.0",'),
   'wrong-id': (rpc, response) => json(response, result({ ...rpc, id: 9_999 }, { content: [] })),
   'no-rpc': (_, response) => json(response, '{"hello":"world"}'),

@@ -4,6 +4,7 @@ import { authenticate } from './steps/authenticate.ts';
 import { authorize } from './steps/authorize.ts';
 import { checkArguments } from './steps/check-arguments.ts';
 import { checkCatalogueState } from './steps/check-catalogue-state.ts';
+import { checkEvidence } from './steps/check-evidence.ts';
 import { checkOrigin } from './steps/check-origin.ts';
 import { checkProtocolVersion } from './steps/check-protocol-version.ts';
 import { checkReadiness } from './steps/check-readiness.ts';
@@ -11,6 +12,7 @@ import { confirmCaller } from './steps/confirm-caller.ts';
 import { forward } from './steps/forward.ts';
 import { readMessage } from './steps/read-message.ts';
 import { recordIntent } from './steps/record-intent.ts';
+import { requireEndpoint } from './steps/require-endpoint.ts';
 import { resolveEndpoint } from './steps/resolve-endpoint.ts';
 import { resolveTool } from './steps/resolve-tool.ts';
 import { resumeSession } from './steps/resume-session.ts';
@@ -22,7 +24,9 @@ type Step<Subject> = (subject: Subject, gate: Gate) => void | Promise<void>;
 /** Every request, whatever its method, passes these in this order. */
 const admission: readonly Step<Exchange>[] = [
   checkReadiness,
+  checkEvidence,
   checkOrigin,
+  requireEndpoint,
   authenticate,
   readMessage,
   confirmCaller,

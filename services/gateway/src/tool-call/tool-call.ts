@@ -18,6 +18,8 @@ export class ToolCall {
   server: ServedServer | null = null;
   resolved: ServedTool | null = null;
   answer: UpstreamAnswer | null = null;
+  /** Settles with the record that the call is about to happen; null while none had to be made. */
+  intent: Promise<void> | null = null;
   readonly #ending = new AbortController();
 
   constructor(of: {

@@ -23,19 +23,25 @@ export async function forward(call: ToolCall, gate: Gate): Promise<void> {
 
 async function send(
   call: ToolCall,
-  { upstreams, config }: Gate,
+  gate: Gate,
   server: ServedServer,
   tool: ServedTool,
 ): Promise<void> {
+  const { upstreams, config } = gate;
   const connection = await unlessAborted(
     upstreams.acquire(server, call.caller.principal),
     call.signal,
   );
-  call.answer = await connection.request(methods.toolsCall, paramsOf(call, tool), {
-    timeoutMs: config.callTimeoutMs,
-    signal: call.signal,
-    onProgress: relayProgress(call),
-  });
+  try {
+    call.answer = await connection.request(methods.toolsCall, paramsOf(call, tool), {
+      timeoutMs: config.callTimeoutMs,
+      signal: call.signal,
+      onProgress: relayProgress(call, gate),
+    });
+  } finally {
+    // Progress that waits for its record goes before the answer.
+    if (call.intent !== null) await call.intent;
+  }
 }
 
 /** A connection may take its time to be made; a call whose right ends meanwhile ends at once, and the connection is for the next. */
