@@ -24,7 +24,7 @@ async function gateWithAgent(
   await gate.server(
     'odd',
     { kind: 'streamable-http', url: odd.url },
-    { read: ['echo', 'slow', 'progress'], write: ['change'] },
+    { read: ['echo', 'slow'], write: ['change'] },
   );
   const agent = await gate.agent('tester', ['user']);
   await gate.ready();
@@ -112,116 +112,6 @@ describe('a gate that cannot write evidence', () => {
     await gate.evidence.start();
     expect((await gate.send('/mcp', post(agent.token, ping, session))).status).toBe(200);
     await gate.stop();
-  });
-});
-
-describe('a gate whose evidence takes its time', () => {
-  let gate: GateUnderTest;
-  let agent: TestAgent;
-  let session: string;
-  beforeAll(async () => {
-    ({ gate, agent } = await gateWithAgent());
-    session = await sessionOf(gate, agent);
-  });
-  afterAll(() => gate?.stop());
-
-  const asking = (id: number, args?: object) => ({
-    ...callOf('odd__progress', id),
-    params: {
-      name: 'odd__progress',
-      _meta: { progressToken: 'mine' },
-      ...(args && { arguments: args }),
-    },
-  });
-  const phasesOf = (tool: string) =>
-    gate.records.filter((record) => record.tool === tool).map(({ phase }) => phase);
-
-  it('lets nothing of a read out before there is a record of it', async () => {
-    const called = odd.called.length;
-    gate.slow.hold();
-    let status: number | undefined;
-    const asked = gate.sendOnly('/mcp', post(agent.token, asking(1, {}), session));
-    void asked.then((response) => void (status = response.status));
-    await eventually(() => expect(odd.called.length).toBeGreaterThan(called));
-    await gate.slow.waiting(1);
-    await sleep(100);
-    expect(status).toBeUndefined();
-    gate.slow.release();
-    const reader = (await asked).body!.pipeThrough(new TextDecoderStream()).getReader();
-    let heard = '';
-    while (!heard.includes('"progress":2')) heard += (await reader.read()).value ?? '';
-    expect(heard).toContain('half of what was asked for');
-    // The call is still under way; its one trace is there already.
-    await eventually(() => expect(phasesOf('progress')).toEqual(['intent']));
-    const cancelled = {
-      jsonrpc: '2.0',
-      method: 'notifications/cancelled',
-      params: { requestId: 1 },
-    };
-    await gate.send('/mcp', post(agent.token, cancelled, session));
-    while (!(await reader.read()).done);
-    await eventually(() => expect(phasesOf('progress')).toEqual(['intent', 'outcome']));
-  });
-
-  it('sends progress before the answer that came while it waited for its record', async () => {
-    gate.slow.hold();
-    const asked = gate.sendOnly('/mcp', post(agent.token, asking(2), session));
-    await gate.slow.waiting(1);
-    await sleep(50);
-    gate.slow.release();
-    const said = (await (await asked).text()).split('\n').filter((l) => l.startsWith('data: {'));
-    expect(said.map((line) => JSON.parse(line.slice(6)) as object)).toMatchObject([
-      { params: { progress: 1, progressToken: 'mine' } },
-      { params: { progress: 2 } },
-      { id: 2, result: { content: [] } },
-    ]);
-  });
-
-  it('lets no progress out that cannot be recorded', async () => {
-    const called = odd.called.length;
-    gate.slow.hold();
-    const asked = gate.sendOnly('/mcp', post(agent.token, asking(3, {}), session));
-    await eventually(() => expect(odd.called.length).toBeGreaterThan(called));
-    await gate.slow.waiting(1);
-    await gate.evidence.stop();
-    gate.slow.release();
-    const response = await asked;
-    expect([response.status, await response.json()]).toMatchObject([
-      503,
-      { id: 3, error: { data: { problem: 'evidence-unavailable' } } },
-    ]);
-    await gate.evidence.start();
-  });
-
-  it('does not connect for a call that was given up while its intent was written down', async () => {
-    const { gate: fresh, agent: own } = await gateWithAgent();
-    const id = await sessionOf(fresh, own);
-    const { opened } = odd;
-    fresh.slow.hold();
-    const asked = fresh.sendOnly('/mcp', post(own.token, callOf('odd__change', 4), id));
-    await fresh.slow.waiting(1);
-    const cancelled = {
-      jsonrpc: '2.0',
-      method: 'notifications/cancelled',
-      params: { requestId: 4 },
-    };
-    const accepted = fresh.sendOnly('/mcp', post(own.token, cancelled, id));
-    await fresh.slow.waiting(2);
-    fresh.slow.release();
-    expect(await (await asked).json()).toMatchObject({
-      error: { data: { problem: 'call-cancelled' } },
-    });
-    expect((await accepted).status).toBe(202);
-    await sleep(100);
-    expect(odd.opened).toBe(opened);
-    await fresh.stop();
-  });
-
-  it('keeps the keys of the protocol itself to one hop', async () => {
-    const _meta = { 'io.modelcontextprotocol/clientInfo': { name: 'x' }, 'example.com/kept': 1 };
-    const body = { ...callOf('odd__echo', 5), params: { name: 'odd__echo', _meta } };
-    expect((await gate.send('/mcp', post(agent.token, body, session))).status).toBe(200);
-    expect(odd.metas.at(-1)).toEqual({ 'example.com/kept': 1 });
   });
 });
 

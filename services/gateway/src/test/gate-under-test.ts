@@ -52,6 +52,7 @@ type Role = Pick<RoleDefinition, 'name' | 'connectors'>;
 export class GateUnderTest {
   readonly records: AuditRecord[] = [];
   readonly evidence: SpoolEvidence;
+  readonly spoolDirectory: string;
   /** What stands between gate and evidence, for tests in which the disk takes its time. */
   readonly slow: SlowEvidence;
   readonly gate: OpenedGate;
@@ -64,9 +65,10 @@ export class GateUnderTest {
   private constructor(ground: TestPlatform, config: GatewayConfig) {
     this.#ground = ground;
     const { dataDirectory } = ground.platform;
+    this.spoolDirectory = join(dataDirectory, 'spool');
     this.evidence = new SpoolEvidence(
       ground.platform,
-      spoolDefaults(join(dataDirectory, 'spool'), join(dataDirectory, 'audit.key')),
+      spoolDefaults(this.spoolDirectory, join(dataDirectory, 'audit.key')),
     );
     this.slow = new SlowEvidence(this.evidence);
     this.gate = openGate(config, { ...ground.platform, evidence: this.slow });
