@@ -12,7 +12,7 @@ import {
   type Transport,
 } from '@gatehouse/event-catalog';
 import type { Subscription } from '@gatehouse/event-sourcing';
-import { host, type Clock, type Hosted } from '@gatehouse/platform';
+import { host, openServiceDatabase, type Clock, type Hosted } from '@gatehouse/platform';
 import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId, principalKey } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
@@ -66,10 +66,10 @@ export class GateUnderTest {
     this.#ground = ground;
     const { dataDirectory } = ground.platform;
     this.spoolDirectory = join(dataDirectory, 'spool');
-    this.evidence = new SpoolEvidence(
-      ground.platform,
-      spoolDefaults(this.spoolDirectory, join(dataDirectory, 'audit.key')),
-    );
+    this.evidence = new SpoolEvidence(ground.platform, {
+      ...spoolDefaults(this.spoolDirectory, join(dataDirectory, 'audit.key')),
+      backlogLimitBytes: config.spoolBacklogBytes,
+    });
     this.slow = new SlowEvidence(this.evidence);
     this.gate = openGate(config, { ...ground.platform, evidence: this.slow });
   }
@@ -154,6 +154,17 @@ export class GateUnderTest {
       if (status !== 405) throw new Error(`${name} is answered ${status}`);
     });
     return { id: state.id, keyId, token, state };
+  }
+
+  /** Lets the bus take messages or not. */
+  async busTakes(taken: boolean): Promise<void> {
+    const { platform, ownerUrl } = this.#ground;
+    const owner = openServiceDatabase('gateway', ownerUrl, platform.log);
+    const [verb, preposition] = taken ? ['grant', 'to'] : ['revoke', 'from'];
+    await owner.pool.query(
+      `${verb} insert on all tables in schema bus ${preposition} gatehouse_bus`,
+    );
+    await owner.close();
   }
 
   ready(): Promise<void> {

@@ -15,8 +15,10 @@ let odd: Awaited<ReturnType<typeof startOddServer>>;
 beforeAll(async () => void (odd = await startOddServer()));
 afterAll(() => odd?.stop());
 
-async function gateWithAgent(): Promise<{ gate: GateUnderTest; agent: TestAgent }> {
-  const gate = await GateUnderTest.start();
+async function gateWithAgent(
+  settings: Parameters<typeof GateUnderTest.start>[0] = {},
+): Promise<{ gate: GateUnderTest; agent: TestAgent }> {
+  const gate = await GateUnderTest.start(settings);
   await gate.roles({ name: 'user', connectors: [{ slug: '*', tools: { '*': 'write' } }] });
   const tools = { read: ['echo', 'progress'], write: ['change'] };
   await gate.server('odd', { kind: 'streamable-http', url: odd.url }, tools);
@@ -184,4 +186,21 @@ describe('a gate whose disk breaks', () => {
     expect(called()).toBe(known + 2);
     await gate.stop();
   });
+});
+
+describe('a gate whose evidence piles up because the bus takes none', () => {
+  it('forwards no read while more waits than may, and goes on once it is relayed', async () => {
+    const { gate, agent } = await gateWithAgent({ spoolBacklogBytes: 8_000 });
+    const session = await sessionOf(gate, agent);
+    const read = async () =>
+      (await gate.sendOnly('/mcp', post(agent.token, callOf('odd__echo', 1), session))).status;
+    expect(await read()).toBe(200);
+    await gate.busTakes(false);
+    await eventually(async () => expect(await read()).toBe(503));
+    const called = odd.called.length;
+    expect([await read(), await read(), odd.called.length]).toEqual([503, 503, called]);
+    await gate.busTakes(true);
+    await eventually(async () => expect(await read()).toBe(200), { timeoutMs: 15_000 });
+    await gate.stop();
+  }, 30_000);
 });
