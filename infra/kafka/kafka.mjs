@@ -149,11 +149,33 @@ function clusterId() {
 }
 
 async function run(options) {
-  const lib = fetchJars(options.version);
   const data = resolve(options.data);
-  mkdirSync(data, { recursive: true });
   const port = Number(options.port ?? (await freePort()));
   const controllerPort = Number(options['controller-port'] ?? (await freePort()));
+  const { java, file } = prepare(options, data, port, controllerPort);
+  const out = openSync(join(data, 'broker.log'), 'a');
+  format(java, file, data, out);
+  const broker = spawn('java', [...java, 'kafka.Kafka', file], { stdio: ['ignore', out, out] });
+  const exited = once(broker, 'exit');
+  const end = async () => {
+    broker.kill('SIGTERM');
+    await Promise.race([exited, sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);
+    broker.kill('SIGKILL');
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => void end());
+  if (options['until-stdin-ends']) process.stdin.resume().on('end', () => void end());
+  await untilAnswers(port, data, exited, end);
+  console.log(
+    JSON.stringify({ bootstrap: `127.0.0.1:${port}`, port, controllerPort, pid: broker.pid }),
+  );
+  await exited;
+  process.exit(0);
+}
+
+/** Writes the broker's settings, and answers the Java command line that everything of it starts with. */
+function prepare(options, data, port, controllerPort) {
+  const lib = fetchJars(options.version);
+  mkdirSync(data, { recursive: true });
   const overrides = Object.fromEntries((options.set ?? []).map((line) => line.split(/=(.*)/s, 2)));
   const file = join(data, 'server.properties');
   writeFileSync(file, settings({ data, port, controllerPort, overrides }));
@@ -163,35 +185,24 @@ async function run(options) {
   const loggingFlag = isLog4j2
     ? `-Dlog4j2.configurationFile=${logging}`
     : `-Dlog4j.configuration=file:${logging}`;
-  const java = [
-    '-Xmx512m',
-    '-XX:+UseSerialGC',
-    '-XX:TieredStopAtLevel=1',
-    '-cp',
-    join(lib, '*'),
-    loggingFlag,
-  ];
-  const out = openSync(join(data, 'broker.log'), 'a');
-  if (!existsSync(join(data, 'log', 'meta.properties'))) {
-    const id = clusterId();
-    const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', file];
-    const formatted = spawnSync('java', [...java, ...format], { stdio: ['ignore', out, out] });
-    if (formatted.error !== undefined)
-      throw new Error(`Java cannot be run: ${formatted.error.message}`);
-    if (formatted.status !== 0)
-      throw new Error(`the data folder was not formatted: see ${data}/broker.log`);
-  }
-  const broker = spawn('java', [...java, 'kafka.Kafka', file], { stdio: ['ignore', out, out] });
-  const exited = once(broker, 'exit');
+  const flags = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+  return { file, java: [...flags, '-cp', join(lib, '*'), loggingFlag] };
+}
+
+/** A data folder is formatted once, before its first broker. */
+function format(java, file, data, out) {
+  if (existsSync(join(data, 'log', 'meta.properties'))) return;
+  const command = ['kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', file];
+  const formatted = spawnSync('java', [...java, ...command], { stdio: ['ignore', out, out] });
+  if (formatted.error !== undefined)
+    throw new Error(`Java cannot be run: ${formatted.error.message}`);
+  if (formatted.status !== 0)
+    throw new Error(`the data folder was not formatted: see ${data}/broker.log`);
+}
+
+async function untilAnswers(port, data, exited, end) {
   let isRunning = true;
   void exited.then(() => (isRunning = false));
-  const end = async () => {
-    broker.kill('SIGTERM');
-    await Promise.race([exited, sleep(ENDS_WITHIN_MS, undefined, { ref: false })]);
-    broker.kill('SIGKILL');
-  };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => void end());
-  if (options['until-stdin-ends']) process.stdin.resume().on('end', () => void end());
   const deadline = Date.now() + READY_WITHIN_MS;
   while (!(await answers(port))) {
     if (!isRunning) throw new Error(`the broker ended at once: see ${data}/broker.log`);
@@ -201,11 +212,6 @@ async function run(options) {
     }
     await sleep(50);
   }
-  console.log(
-    JSON.stringify({ bootstrap: `127.0.0.1:${port}`, port, controllerPort, pid: broker.pid }),
-  );
-  await exited;
-  process.exit(0);
 }
 
 const { positionals, values } = parseArgs({

@@ -23,7 +23,8 @@ export type Outcome = z.infer<typeof outcomeSchema>;
 
 /**
  * One piece of evidence from a gate. Every request yields exactly one record of phase `outcome`; a call that may
- * change something yields one of phase `intent` with the same `requestId` before it is forwarded. Nothing in it
+ * change something, or of which something leaves the gate before its end, yields one of phase `intent` with the same
+ * `requestId` before that happens. Nothing in it
  * refers to what can be renamed or deleted: names are copied in.
  */
 export const auditRecordSchema = z.strictObject({
