@@ -167,7 +167,8 @@ describe('the PostgreSQL log', () => {
     (await admin.query<{ text: string }>(sql, values)).rows.map((row) => row.text);
   const listeners = (): Promise<string[]> =>
     texts(
-      `select pid::text as text from pg_stat_activity where query like 'listen %' or query like 'select pid, backend_start%' or query like 'select pg_notify%'`,
+      `select pid::text as text from pg_stat_activity where datname = current_database()
+         and (query like 'listen %' or query like 'select pid, backend_start%' or query like 'select pg_notify%')`,
     );
 
   it('hears of a message of another process without waiting for a poll', async () => {
@@ -199,8 +200,8 @@ describe('the PostgreSQL log', () => {
       handle: async ({ messages }) => void seen.push(...messages.map(({ value }) => String(value))),
     });
     expect((await reader.health()).detail).toMatch(/^listening/);
-    const [pid] = await listeners();
-    await admin.query('select pg_terminate_backend($1)', [pid]);
+    for (const pid of await listeners())
+      await admin.query('select pg_terminate_backend($1)', [pid]);
     await eventually(async () => expect((await reader.health()).detail).toMatch(/^polling/), {
       everyMs: 1,
     });
