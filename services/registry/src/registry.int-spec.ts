@@ -311,7 +311,7 @@ describe('while a server takes its time to answer', () => {
     await eventually(() => expect(asked).toHaveLength(1));
     const { rows } = await test.platform.database('registry').pool
       .query(`select query from pg_stat_activity where state like 'idle in transaction%'
-                     and usename = current_user`);
+                     and usename = current_user and datname = current_database()`);
     expect(rows).toEqual([]);
     await send('reject-server', { slug, reason: 'too slow' });
     await submit(slug, overHttp('http://127.0.0.1:9/mcp'));
