@@ -40,6 +40,8 @@ export interface Cluster {
   /** Runs the health check of docker-compose.yml; true when it finds the service healthy. */
   healthy(service: string): Promise<boolean>;
   stop(service: string, signal?: NodeJS.Signals): Promise<number | null>;
+  /** Throws where the service does not run. */
+  pidOf(service: string): number;
   /** What the service has logged so far. */
   logOf(service: string): string;
   /** Brings the database to head, as `migrate` does before the first start. */
@@ -126,6 +128,11 @@ export async function prepareCluster(
       return child.exitCode === 0;
     },
     stop,
+    pidOf(service) {
+      const pid = running.get(nameOf(service))?.pid;
+      if (pid === undefined) throw new Error(`${service} does not run`);
+      return pid;
+    },
     logOf: (service) => logs.get(nameOf(service)) ?? '',
     migrate: () => runOnce('migrate'),
     applyTopics: () => runOnce('topics'),
