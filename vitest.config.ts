@@ -58,6 +58,20 @@ export default defineConfig({
         },
       },
       {
+        // The oldest Kafka that is still looked after, for what speaks to Kafka itself.
+        extends: true,
+        test: {
+          name: 'kafka-3.9',
+          include: ['libs/platform/src/bus/kafka/kafka-{adapter,event-bus}.kafka-spec.ts'],
+          env: { GATEHOUSE_KAFKA_VERSION: '3.9.2' },
+          globalSetup: ['libs/testing/src/kafka.global-setup.ts'],
+          sequence: { groupOrder: 6 },
+          testTimeout: 60_000,
+          hookTimeout: 90_000,
+          fileParallelism: false,
+        },
+      },
+      {
         extends: true,
         test: {
           name: 'architecture',

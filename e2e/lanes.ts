@@ -1,6 +1,6 @@
 // What `npm test` runs after the build: every lane, one after the other, and one line of totals at the end.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ interface Lane {
   readonly needs: readonly RealServer[];
 }
 
-type RealServer = 'PostgreSQL' | 'Kafka';
+type RealServer = 'PostgreSQL' | 'Kafka' | 'Kafka 3.9' | 'Caddy';
 
 interface Tally {
   passed: number;
@@ -36,8 +36,9 @@ const LANES: readonly Lane[] = [
   { name: 'architecture', needs: [] },
   { name: 'integration', needs: ['PostgreSQL'] },
   { name: 'kafka', needs: ['Kafka'] },
+  { name: 'kafka-3.9', needs: ['Kafka 3.9'] },
   { name: 'e2e', needs: ['PostgreSQL'] },
-  { name: 'e2e-cluster', needs: ['PostgreSQL', 'Kafka'] },
+  { name: 'e2e-cluster', needs: ['PostgreSQL', 'Kafka', 'Caddy'] },
 ];
 
 /** Set where the machine is known to have all that the lanes need: there, what is skipped has failed. */
@@ -55,10 +56,15 @@ async function whyPostgresIsMissing(): Promise<string | undefined> {
   }
 }
 
-async function whyKafkaCannotRun(): Promise<string | undefined> {
+async function whyKafkaCannotRun(version?: string): Promise<string | undefined> {
   const { whyKafkaIsMissing } = await import('@gatehouse/testing');
-  const why = await whyKafkaIsMissing();
+  const why = await whyKafkaIsMissing(version);
   return why && `Kafka cannot be started here: ${why}`;
+}
+
+function whyCaddyCannotRun(): string | undefined {
+  const { error } = spawnSync('caddy', ['version'], { stdio: 'ignore' });
+  return error && `Caddy cannot be started here: ${error.message}`;
 }
 
 function run(args: readonly string[]): Promise<number> {
@@ -111,6 +117,8 @@ const isNeeded = (server: RealServer): boolean => lanes.some(({ needs }) => need
 const missing: Record<RealServer, string | undefined> = {
   PostgreSQL: isNeeded('PostgreSQL') ? await whyPostgresIsMissing() : undefined,
   Kafka: isNeeded('Kafka') ? await whyKafkaCannotRun() : undefined,
+  'Kafka 3.9': isNeeded('Kafka 3.9') ? await whyKafkaCannotRun('3.9.2') : undefined,
+  Caddy: isNeeded('Caddy') ? whyCaddyCannotRun() : undefined,
 };
 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };

@@ -1,15 +1,18 @@
+import type { TestProject } from 'vitest/node';
 import { startThrowAwayKafka } from './throw-away-kafka.ts';
 
 /** Where a broker already runs that the tests may use. */
 const TEST_KAFKA = 'GATEHOUSE_TEST_KAFKA';
+const VERSION = 'GATEHOUSE_KAFKA_VERSION';
 
-/** One broker for the whole lane: starting one takes seconds. */
-export default async function setup(): Promise<(() => Promise<void>) | undefined> {
-  if (process.env[TEST_KAFKA] !== undefined) return undefined;
-  const kafka = await startThrowAwayKafka();
-  process.env[TEST_KAFKA] = kafka.bootstrap;
-  return async () => {
-    delete process.env[TEST_KAFKA];
-    await kafka.stop();
-  };
+/** One broker for the whole lane, of the version that the lane is about: starting one takes seconds. */
+export default async function setup({
+  config,
+}: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const version = config.env[VERSION] as string | undefined;
+  if (version === undefined && process.env[TEST_KAFKA] !== undefined) return undefined;
+  const kafka = await startThrowAwayKafka(version === undefined ? {} : { version });
+  // To the workers of this project alone: another version may run beside it.
+  config.env[TEST_KAFKA] = kafka.bootstrap;
+  return () => kafka.stop();
 }

@@ -92,9 +92,10 @@ export async function startThrowAwayKafka({
   };
 }
 
-/** Why no Kafka can be started on this machine: no Java, or no jars and no way to fetch them. Nothing where one can. */
-export async function whyKafkaIsMissing(): Promise<string | undefined> {
-  const child = spawn(process.execPath, [launcher, 'fetch'], {
+/** Why no Kafka (of this version) can be started on this machine: no Java, or no jars and no way to fetch them. Nothing where one can. */
+export async function whyKafkaIsMissing(version?: string): Promise<string | undefined> {
+  const args = version === undefined ? [] : ['--version', version];
+  const child = spawn(process.execPath, [launcher, 'fetch', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let errors = '';
