@@ -6,6 +6,7 @@ export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export {
   startThrowAwayKafka,
   whyKafkaIsMissing,
+  type KafkaDoor,
   type ThrowAwayKafka,
   type ThrowAwayKafkaOptions,
 } from './throw-away-kafka.ts';

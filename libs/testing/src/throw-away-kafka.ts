@@ -5,10 +5,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export interface ThrowAwayKafkaOptions {
   /** One of those that `infra/kafka` knows; by default what GATEHOUSE_KAFKA_VERSION says, else its own default. */
   readonly version?: string;
+  /** How many further ways in it has, each over a wire of its own that can be cut. */
+  readonly doors?: number;
+}
+
+/** A way to the broker, on which the broker keeps those who come by it: it tells them this very address. */
+export interface KafkaDoor {
+  readonly bootstrap: string;
+  readonly wire: TcpProxy;
 }
 
 /** A real Apache Kafka broker of its own, on a free loopback port, with a data folder that goes when it stops. */
@@ -16,6 +25,7 @@ export interface ThrowAwayKafka {
   /** Where clients begin: host and port. */
   readonly bootstrap: string;
   readonly port: number;
+  readonly doors: readonly KafkaDoor[];
   /** SIGKILL, as a crash would. The data stays for `restart`. */
   kill(): Promise<void>;
   /** Starts again on the same port and data; kills first where it still runs. */
@@ -55,17 +65,50 @@ async function run(args: readonly string[], logFile: string): Promise<Running> {
   return { process: child, exited, brokerId: pid };
 }
 
+/** A listener for each door, advertised at the near end of its wire; answers the settings of the broker that make it so. */
+async function openDoors(
+  doors: KafkaDoor[],
+  howMany: number,
+  port: number,
+  controllerPort: number,
+): Promise<string[]> {
+  const listeners: string[] = [];
+  const advertised: string[] = [];
+  const protocols: string[] = [];
+  for (let number = 1; number <= howMany; number += 1) {
+    const farEnd = await freePort();
+    const wire = await startTcpProxy(farEnd);
+    doors.push({ bootstrap: `127.0.0.1:${wire.port}`, wire });
+    listeners.push(`,DOOR${number}://127.0.0.1:${farEnd}`);
+    advertised.push(`,DOOR${number}://127.0.0.1:${wire.port}`);
+    protocols.push(`,DOOR${number}:PLAINTEXT`);
+  }
+  if (howMany === 0) return [];
+  const main = `PLAINTEXT://127.0.0.1:${port}`;
+  return [
+    `listeners=${main},CONTROLLER://127.0.0.1:${controllerPort}${listeners.join('')}`,
+    `advertised.listeners=${main}${advertised.join('')}`,
+    `listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT${protocols.join('')}`,
+  ];
+}
+
 /** Starts a throw-away Kafka broker; whoever starts it must stop it. Needs Java 17, and Maven where the jars are not cached. */
 export async function startThrowAwayKafka({
   version,
+  doors: howMany = 0,
 }: ThrowAwayKafkaOptions = {}): Promise<ThrowAwayKafka> {
   const data = await mkdtemp(join(tmpdir(), 'gatehouse-kafka-'));
-  const port = await freePort();
-  const ports = ['--port', String(port), '--controller-port', String(await freePort())];
-  const args = ['--data', data, ...ports, ...QUICK.flatMap((line) => ['--set', line])];
+  const [port, controllerPort] = [await freePort(), await freePort()];
+  const ports = ['--port', String(port), '--controller-port', String(controllerPort)];
+  const doors: KafkaDoor[] = [];
+  const settings = [...QUICK, ...(await openDoors(doors, howMany, port, controllerPort))];
+  const args = ['--data', data, ...ports, ...settings.flatMap((line) => ['--set', line])];
   if (version !== undefined) args.push('--version', version);
   const start = () => run(args, join(data, 'broker.log'));
-  const removeData = () => rm(data, { recursive: true, force: true, maxRetries: 3 });
+  const removeData = async (): Promise<void> => {
+    for (const { wire } of doors) await wire.stop();
+    await rm(data, { recursive: true, force: true, maxRetries: 3 });
+  };
   let running: Running | undefined = await start().catch(async (error: unknown) => {
     await removeData();
     throw error;
@@ -80,6 +123,7 @@ export async function startThrowAwayKafka({
   return {
     bootstrap: `127.0.0.1:${port}`,
     port,
+    doors,
     kill,
     async restart() {
       await kill();

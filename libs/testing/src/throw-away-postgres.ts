@@ -10,6 +10,10 @@ export interface ThrowAwayPostgresOptions {
   /** Waits for the disk on every commit. Off by default: a throw-away server outlives no power cut. */
   readonly durable?: boolean;
   readonly maxConnections?: number;
+  /** Where its data goes, such as a small volume that can fill up; by default the folder for temporary files. */
+  readonly within?: string;
+  /** Further lines of postgresql.conf. */
+  readonly settings?: readonly string[];
 }
 
 /** A real PostgreSQL server of its own, on a free loopback port, with a data directory that goes when it stops. */
@@ -32,8 +36,8 @@ const FAST_AND_LOOSE = ['fsync=off', 'full_page_writes=off'];
 export async function startThrowAwayPostgres(
   options: ThrowAwayPostgresOptions = {},
 ): Promise<ThrowAwayPostgres> {
-  const { durable = false, maxConnections = 200 } = options;
-  const directory = await mkdtemp(join(tmpdir(), 'gatehouse-pg-'));
+  const { durable = false, maxConnections = 200, within = tmpdir(), settings = [] } = options;
+  const directory = await mkdtemp(join(within, 'gatehouse-pg-'));
   // The server may run as another user, who must get into the folder.
   await chmod(directory, 0o755);
   const port = await freePort();
@@ -42,7 +46,7 @@ export async function startThrowAwayPostgres(
     password: randomBytes(12).toString('hex'),
     maxConnections,
     port,
-    settings: durable ? [] : FAST_AND_LOOSE,
+    settings: [...(durable ? [] : FAST_AND_LOOSE), ...settings],
   }).catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true });
     throw error;
