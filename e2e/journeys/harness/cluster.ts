@@ -33,6 +33,8 @@ export interface ClusterOptions {
 export interface Cluster {
   /** The services that serve, by their names in docker-compose.yml. `gateway` stands for the first gateway. */
   readonly services: readonly string[];
+  /** The database as its owner. */
+  readonly databaseUrl: string;
   urlOf(service: string): string;
   start(service: string): Promise<void>;
   /** Resolves when the service says that it is ready. */
