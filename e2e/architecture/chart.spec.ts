@@ -1,12 +1,8 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { environmentName } from '@gatehouse/platform';
-import { commandExists, deployedServices, loadAs, secretsIn, sectionsOf } from './deployment.ts';
+import { deployedServices, sectionsOf } from './deployment.ts';
 import { filesUnder, textOf } from './repo.ts';
 
 const CHART = 'infra/helm/gatehouse';
@@ -120,120 +116,6 @@ describe('the templates of the chart', () => {
   ])('make a %s', (kind) => {
     expect(source).toMatch(new RegExp(`^kind: ${kind}$`, 'm'));
   });
-});
-
-interface Pod {
-  readonly containers: readonly Container[];
-  readonly volumes: readonly { readonly name: string }[];
-}
-interface Container {
-  readonly args: readonly string[];
-  readonly env: readonly { readonly name: string; readonly value: string }[];
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
-}
-interface Manifest {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly data?: Readonly<Record<string, string>>;
-  readonly spec?: {
-    readonly podSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
-    readonly template?: { readonly spec: Pod };
-    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
-  };
-}
-
-const helm = process.env['HELM'] ?? 'helm';
-const hasHelm = spawnSync(helm, ['version']).status === 0;
-
-function render(...sets: string[]): Manifest[] {
-  const { stdout, stderr, status } = spawnSync(
-    helm,
-    [
-      'template',
-      'gate',
-      CHART,
-      '--kube-version',
-      '1.34.0',
-      ...sets.flatMap((set) => ['--set', set]),
-    ],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(stderr);
-  return parseAllDocuments(stdout).flatMap((document) => {
-    expect(document.errors).toEqual([]);
-    return (document.toJS() as Manifest | null) ?? [];
-  });
-}
-
-const everything = [
-  'ingress.enabled=true',
-  'ingress.tlsSecret=tls',
-  'serviceMonitor.enabled=true',
-  'bus.tls=true',
-  'bus.user=gatehouse',
-  'database.parameters=sslmode=verify-full',
-  'gateway.settings.maxSessions=5',
-  'gateway.autoscaling.enabled=false',
-];
-
-// Told by Helm itself where it is at hand (on PATH, or at HELM): CI has it.
-const ways: readonly (readonly [string, readonly string[]])[] = [
-  ['as it comes', []],
-  ['with everything on', everything],
-];
-
-describe.each(hasHelm ? ways : [])('the chart as rendered, %s', (_, sets) => {
-  const manifests = render(...sets);
-  const pods = manifests.flatMap(({ metadata, spec }) =>
-    spec?.template === undefined ? [] : [{ name: metadata.name, spec, pod: spec.template.spec }],
-  );
-
-  test('names each thing once', () => {
-    const names = manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
-    expect(new Set(names).size).toBe(names.length);
-    expect(names.filter((name) => name.startsWith('Secret/'))).toEqual([]);
-  });
-
-  test('has a budget and network rules for each service', () => {
-    for (const service of deployedServices)
-      for (const kind of ['PodDisruptionBudget', 'NetworkPolicy', 'ConfigMap', 'Service'])
-        expect(
-          manifests.filter((it) => it.kind === kind && it.metadata.name.endsWith(`-${service}`)),
-        ).toHaveLength(1);
-  });
-
-  test('starts each container with a command that exists, on settings that suffice', () => {
-    expect(pods).toHaveLength(deployedServices.length + 2);
-    for (const { pod } of pods) for (const container of pod.containers) expectToStart(container);
-  });
-
-  test('mounts volumes that each pod has', () => {
-    for (const { pod, spec } of pods) {
-      const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata.name);
-      const has = [...pod.volumes.map(({ name }) => name), ...claims];
-      for (const { volumeMounts } of pod.containers)
-        for (const { name } of volumeMounts) expect(has).toContain(name);
-    }
-  });
-
-  function expectToStart({ args, env }: Container): void {
-    expect(commandExists(args)).toBe(true);
-    const { GATEHOUSE_CONFIG: file, ...environment } = Object.fromEntries(
-      env.map(({ name, value }) => [name, value]),
-    );
-    expect(secretsIn(environment)).toEqual([]);
-    const settings = manifests.find(
-      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith(`-${args[1]}`),
-    )?.data?.[`${args[1]}.yaml`];
-    expect(file === undefined).toBe(settings === undefined);
-    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-chart-'));
-    try {
-      writeFileSync(join(folder, 'settings.yaml'), settings ?? '');
-      expect(() => loadAs(args, environment, join(folder, 'settings.yaml'))).not.toThrow();
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  }
 });
 
 function at(value: unknown, path: string): unknown {

@@ -1,0 +1,222 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { commandExists, deployedServices, loadAs, secretsIn } from './deployment.ts';
+
+const CHART = 'infra/helm/gatehouse';
+const KUBERNETES = '1.34.0';
+
+interface Pod {
+  readonly automountServiceAccountToken: boolean;
+  readonly enableServiceLinks: boolean;
+  readonly securityContext: unknown;
+  readonly restartPolicy?: string;
+  readonly containers: readonly Container[];
+  readonly volumes: readonly { readonly name: string }[];
+}
+interface Container {
+  readonly image: string;
+  readonly args: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly securityContext: unknown;
+  readonly resources: { readonly limits: { readonly memory: string } };
+  readonly startupProbe?: unknown;
+  readonly livenessProbe?: unknown;
+  readonly readinessProbe?: unknown;
+}
+interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly podSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly scaleTargetRef?: unknown;
+    readonly template?: {
+      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+      readonly spec: Pod;
+    };
+    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
+  };
+}
+
+const helm = process.env['HELM'] ?? 'helm';
+const hasHelm = spawnSync(helm, ['version']).status === 0;
+
+function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(helm, args, { encoding: 'utf8' });
+}
+
+const asFlags = (sets: readonly string[]): string[] => sets.flatMap((set) => ['--set', set]);
+
+function render(sets: readonly string[]): Manifest[] {
+  const args = ['template', 'gate', CHART, '--kube-version', KUBERNETES, ...asFlags(sets)];
+  const { stdout, stderr, status } = run(...args);
+  if (status !== 0) throw new Error(stderr);
+  return parseAllDocuments(stdout).flatMap((document) => {
+    expect(document.errors).toEqual([]);
+    return (document.toJS() as Manifest | null) ?? [];
+  });
+}
+
+const everything = [
+  'ingress.enabled=true',
+  'ingress.tlsSecret=tls',
+  'serviceMonitor.enabled=true',
+  'bus.tls=true',
+  'bus.user=gatehouse',
+  'database.parameters=sslmode=verify-full',
+  'gateway.settings.maxSessions=5',
+  'gateway.autoscaling.enabled=false',
+];
+
+const ways: readonly (readonly [string, readonly string[]])[] = [
+  ['as it comes', []],
+  ['with everything on', everything],
+];
+
+// Helm renders where it is at hand, on PATH or at HELM. `.ci/run` brings it, and there nothing may skip itself.
+describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, sets) => {
+  const manifests = hasHelm ? render(sets) : [];
+  const pods = manifests.flatMap(({ metadata, spec }) =>
+    spec?.template === undefined ? [] : [{ name: metadata.name, spec, pod: spec.template.spec }],
+  );
+  const containers = pods.flatMap(({ pod }) => pod.containers);
+  const ofKind = (kind: string): Manifest[] => manifests.filter((it) => it.kind === kind);
+
+  test('is well with the linter of Helm', () => {
+    const { status, stdout } = run('lint', '--strict', CHART, ...asFlags(sets));
+    expect(status, stdout).toBe(0);
+  });
+
+  test('names each thing once, and brings no Secret', () => {
+    const names = manifests.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
+    expect(new Set(names).size).toBe(names.length);
+    expect(ofKind('Secret')).toEqual([]);
+  });
+
+  test('has a budget and network rules for each service, which meet its pods', () => {
+    for (const service of deployedServices)
+      for (const kind of ['PodDisruptionBudget', 'NetworkPolicy', 'ConfigMap', 'Service'])
+        expect(
+          ofKind(kind).filter(({ metadata }) => metadata.name.endsWith(`-${service}`)),
+        ).toHaveLength(1);
+    for (const { metadata, spec } of [
+      ...ofKind('PodDisruptionBudget'),
+      ...ofKind('NetworkPolicy'),
+    ]) {
+      const { matchLabels } = spec?.selector ?? spec?.podSelector ?? { matchLabels: {} };
+      const met = pods.filter(({ spec: { template } }) =>
+        Object.entries(matchLabels).every(
+          ([key, label]) => template?.metadata.labels[key] === label,
+        ),
+      );
+      const isForAll = metadata.name.endsWith('-none');
+      expect([metadata.name, met.length]).toEqual([metadata.name, isForAll ? pods.length : 1]);
+    }
+  });
+
+  test('scales the gateway by load, unless it is told how many there are', () => {
+    const [gateway] = ofKind('StatefulSet').filter(({ metadata }) =>
+      metadata.name.endsWith('-gateway'),
+    );
+    const scalers = ofKind('HorizontalPodAutoscaler').map(({ spec }) => spec?.scaleTargetRef);
+    if (way === 'as it comes') {
+      expect(scalers).toEqual([
+        { apiVersion: 'apps/v1', kind: 'StatefulSet', name: gateway?.metadata.name },
+      ]);
+      // A number here would undo at each upgrade what the autoscaler has done.
+      expect(gateway?.spec?.replicas).toBeUndefined();
+    } else {
+      expect(scalers).toEqual([]);
+      expect(gateway?.spec?.replicas).toBe(2);
+    }
+  });
+
+  test('holds every pod to the same rules', () => {
+    for (const { pod } of pods) {
+      expect(pod.automountServiceAccountToken).toBe(false);
+      expect(pod.enableServiceLinks).toBe(false);
+      expect(pod.securityContext).toMatchObject({
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        seccompProfile: { type: 'RuntimeDefault' },
+      });
+    }
+    for (const container of containers) {
+      expect(container.securityContext).toEqual({
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(container.resources.limits.memory).toMatch(/^\d+Mi$/);
+      expect(container.image).not.toMatch(/latest$/);
+    }
+  });
+
+  test('asks whoever serves whether it lives and is ready', () => {
+    const serving = containers.filter(({ args }) => args[0] === 'serve');
+    expect(serving).toHaveLength(deployedServices.length);
+    const at = (path: string): unknown =>
+      expect.objectContaining({ httpGet: { path, port: 'http' } });
+    for (const container of serving)
+      expect(container).toMatchObject({
+        startupProbe: at('/health/live'),
+        livenessProbe: at('/health/live'),
+        readinessProbe: at('/health/ready'),
+      });
+  });
+
+  test('starts each container with a command that exists, on settings that suffice', () => {
+    expect(pods).toHaveLength(deployedServices.length + 2);
+    for (const container of containers) expectToStart(container);
+  });
+
+  test('mounts volumes that each pod has', () => {
+    for (const { pod, spec } of pods) {
+      const claims = (spec.volumeClaimTemplates ?? []).map(({ metadata }) => metadata.name);
+      const has = [...pod.volumes.map(({ name }) => name), ...claims];
+      for (const { volumeMounts } of pod.containers)
+        for (const { name } of volumeMounts) expect(has).toContain(name);
+    }
+  });
+
+  function expectToStart({ args, env }: Container): void {
+    expect(commandExists(args)).toBe(true);
+    const { GATEHOUSE_CONFIG: file, ...environment } = Object.fromEntries(
+      env.map(({ name, value }) => [name, value]),
+    );
+    expect(secretsIn(environment)).toEqual([]);
+    const settings = manifests.find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.endsWith(`-${args[1]}`),
+    )?.data?.[`${args[1]}.yaml`];
+    expect(file === undefined).toBe(settings === undefined);
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-chart-'));
+    try {
+      writeFileSync(join(folder, 'settings.yaml'), settings ?? '');
+      expect(() => loadAs(args, environment, join(folder, 'settings.yaml'))).not.toThrow();
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+});
+
+describe.skipIf(!hasHelm)('Helm refuses the chart', () => {
+  test.each([
+    ['a typo', 'gatewy.replicas=2'],
+    ['a secret itself', 'secrets.roles.value=hunter2'],
+    ['the newest image, whichever it is', 'image.tag=latest'],
+    ['no gateway', 'gateway.replicas=0'],
+    ['a broker without a port', 'bus.brokers={kafka}'],
+  ])('with %s among its values', (_, set) => {
+    const { status, stderr } = run('template', 'gate', CHART, '--set', set);
+    expect(status).toBe(1);
+    expect(stderr).toContain("values don't meet the specifications of the schema");
+  });
+});
