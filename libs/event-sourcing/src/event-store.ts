@@ -16,8 +16,8 @@ export interface AppendReceipt {
 
 /** The log of one service: streams with optimistic concurrency, and all events in commit order without a gap. It is also the outbox. */
 export interface EventStore {
-  /** All events of a stream, oldest first, upcast to the newest version; empty for a stream that does not exist. */
-  readStream(stream: string): Promise<readonly RecordedEvent[]>;
+  /** The events of a stream with a version greater than `after` (default 0: all), oldest first, upcast to the newest version; empty for a stream that does not exist. */
+  readStream(stream: string, after?: number): Promise<readonly RecordedEvent[]>;
   /** Appends all or nothing; throws ConcurrencyError unless the stream is at `expectedVersion` (0 = does not exist). */
   append(
     stream: string,

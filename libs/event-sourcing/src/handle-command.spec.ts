@@ -37,8 +37,9 @@ const context: DecisionContext = {
 function storeLosing(
   losses: number,
   rival: string,
-): EventStore & { readonly log: EventToAppend[] } {
+): EventStore & { readonly log: EventToAppend[]; readonly reads: number[] } {
   const log: EventToAppend[] = [];
+  const reads: number[] = [];
   let left = losses;
   const recorded = (): RecordedEvent[] =>
     log.map((event, index) => ({
@@ -50,7 +51,11 @@ function storeLosing(
     }));
   return {
     log,
-    readStream: async () => recorded(),
+    reads,
+    readStream: async (_stream, after = 0) => {
+      reads.push(after);
+      return recorded().slice(after);
+    },
     readAll: async () => recorded(),
     head: async () => log.length,
     onAppended: () => () => undefined,
@@ -112,6 +117,52 @@ describe('handling a command', () => {
       handleCommand(storeLosing(4, 'rival'), decider, 's', { rename: 'x' }, context),
     ).rejects.toMatchObject({
       code: 'version-conflict',
+    });
+  });
+
+  describe('of a long stream', () => {
+    const renameMany = async (store: EventStore, count: number): Promise<void> => {
+      for (let n = 0; n < count; n += 1)
+        await handleCommand(store, decider, 's', { rename: `name-${n}` }, context);
+    };
+
+    it('reads only what was appended since', async () => {
+      const store = storeLosing(0, '');
+      await renameMany(store, 100);
+      const outcome = await handleCommand(store, decider, 's', { rename: 'last' }, context);
+      expect(store.reads.at(-1)).toBeGreaterThan(90);
+      expect(outcome).toMatchObject({ version: 101, position: 101, state: 'last' });
+      const again = await handleCommand(store, decider, 's', { rename: 'last' }, context);
+      expect(again).toMatchObject({ version: 101, position: 101, state: 'last', events: [] });
+    });
+
+    it('sees what others appended meanwhile', async () => {
+      const store = storeLosing(0, '');
+      await renameMany(store, 100);
+      store.log.push({ ...store.log[0]!, ...renamed('of another') });
+      const nothing = await handleCommand(store, decider, 's', { rename: 'of another' }, context);
+      expect(nothing).toMatchObject({ version: 101, events: [] });
+    });
+
+    it('begins anew where the stream is shorter than it remembers, as after a restore', async () => {
+      const store = storeLosing(0, '');
+      await renameMany(store, 100);
+      store.log.splice(70);
+      const outcome = await handleCommand(store, decider, 's', { rename: 'restored' }, context);
+      expect(outcome).toMatchObject({ version: 71, state: 'restored' });
+      expect(store.reads.at(-1)).toBe(0);
+    });
+
+    it('folds for another decider on its own', async () => {
+      const store = storeLosing(0, '');
+      await renameMany(store, 100);
+      const counting: Decider<number, Command, Renamed> = {
+        initialState: 0,
+        decide: () => [],
+        evolve: (count) => count + 1,
+      };
+      const outcome = await handleCommand(store, counting, 's', { rename: 'x' }, context);
+      expect(outcome.state).toBe(100);
     });
   });
 

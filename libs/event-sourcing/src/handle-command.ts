@@ -1,7 +1,8 @@
 import type { DomainEvent } from '@gatehouse/event-catalog';
 import { Refusal } from '@gatehouse/problem-catalog';
-import { fold, type Decider, type DecisionContext } from './decider.ts';
+import type { Decider, DecisionContext } from './decider.ts';
 import { ConcurrencyError, type EventStore, type EventToAppend } from './event-store.ts';
+import { forget, recall, remember } from './remembered-folds.ts';
 
 const ATTEMPTS = 4;
 
@@ -23,19 +24,15 @@ export async function handleCommand<State, Command, Event extends DomainEvent>(
   context: DecisionContext,
 ): Promise<CommandOutcome<State, Event>> {
   for (let attempt = 1; ; attempt += 1) {
-    const history = await store.readStream(stream);
-    const before = fold(decider, history as Iterable<unknown> as Iterable<Event>);
-    const events = decider.decide(command, before, context);
-    const last = history.at(-1);
-    if (events.length === 0) {
-      return {
-        stream,
-        version: last?.version ?? 0,
-        position: last?.position ?? 0,
-        state: before,
-        events,
-      };
-    }
+    const known = recall(store, decider, stream);
+    const since = await store.readStream(stream, known.version);
+    const newer = since as Iterable<unknown> as Iterable<Event>;
+    let { state } = known;
+    for (const event of newer) state = decider.evolve(state, event);
+    const { version, position } = since.at(-1) ?? known;
+    remember(store, decider, stream, { state, version, position });
+    const events = decider.decide(command, state, context);
+    if (events.length === 0) return { stream, version, position, state, events };
     try {
       const stamp = {
         actor: context.actor,
@@ -44,17 +41,18 @@ export async function handleCommand<State, Command, Event extends DomainEvent>(
       };
       const receipt = await store.append(
         stream,
-        history.length,
+        version,
         events.map((event): EventToAppend => ({ ...event, ...stamp })),
       );
       return {
         stream,
         ...receipt,
-        state: events.reduce((state, event) => decider.evolve(state, event), before),
+        state: events.reduce((after, event) => decider.evolve(after, event), state),
         events,
       };
     } catch (error) {
       if (!(error instanceof ConcurrencyError)) throw error;
+      forget(store, stream);
       if (attempt === ATTEMPTS) throw new Refusal('version-conflict', { cause: error });
     }
   }

@@ -53,10 +53,10 @@ export class PostgresEventStore implements EventStore {
     this.#projections = projections;
   }
 
-  async readStream(stream: string): Promise<readonly RecordedEvent[]> {
+  async readStream(stream: string, after = 0): Promise<readonly RecordedEvent[]> {
     const { rows } = await this.#database.pool.query<EventRow>(
-      `select ${COLUMNS} from event where stream = $1 order by version`,
-      [stream],
+      `select ${COLUMNS} from event where stream = $1 and version > $2 order by version`,
+      [stream, after],
     );
     return rows.map(toEvent);
   }

@@ -61,7 +61,7 @@ function dyingAt(append: number, handover: TokenHandover = deps.handover): Boots
     ...deps,
     handover,
     store: Object.assign(Object.create(store) as PostgresEventStore, {
-      readStream: (stream: string) => store.readStream(stream),
+      readStream: (stream: string, after?: number) => store.readStream(stream, after),
       append: (...args: Parameters<typeof store.append>) => {
         appends += 1;
         if (appends === append) throw new Error('died');

@@ -216,7 +216,7 @@ describe('rotating a key', () => {
       guardedDirectory,
     ]);
     const breaking = Object.assign(Object.create(store) as PostgresEventStore, {
-      readStream: (stream: string) => store.readStream(stream),
+      readStream: (stream: string, after?: number) => store.readStream(stream, after),
       append: (...[stream, version, events]: Parameters<typeof store.append>) => {
         if (stream === keyStream(old.keyId)) throw new Error('the power failed');
         return store.append(stream, version, events);
