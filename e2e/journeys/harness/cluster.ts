@@ -101,6 +101,7 @@ export async function prepareCluster(
   };
   return {
     services: SERVICES.filter((name) => name in written),
+    databaseUrl: postgres.url,
     urlOf: (service) => place.urlOf(nameOf(service)),
     async start(service) {
       const name = nameOf(service);
