@@ -1,4 +1,4 @@
-import { loadConfig, processConfig, type ConfigSection } from '@gatehouse/platform';
+import { loadConfig, metricsConfig, processConfig, type ConfigSection } from '@gatehouse/platform';
 import { migrateConfig, sections, topicsConfig } from '@gatehouse/standalone';
 import { projectsOf, textOf } from './repo.ts';
 
@@ -16,7 +16,7 @@ export function sectionsOf([verb = '', service]: readonly string[]): readonly Co
   if (once !== undefined) return [once];
   const own = sections.find(({ name }) => name === service);
   if (verb !== 'serve' || own === undefined) throw new Error(`no settings of ${verb} ${service}`);
-  return [processConfig, own];
+  return [processConfig, metricsConfig, own];
 }
 
 /** Reads this environment as the command would: throws on what it does not know, and on what it misses. */

@@ -39,7 +39,20 @@ export { host, type Hosted, type HostOptions, type ServiceModule } from './host/
 export { lacksHost, type RawHandler } from './host/http-server.ts';
 export type { MalformedRequest, OnMalformedRequest } from './host/malformed-request.ts';
 export { canonicalPath } from './host/request-target.ts';
-export { metrics } from './host/health.controller.ts';
+export { metricsConfig, readMetricsToken, type MetricsConfig } from './metrics/metrics.config.ts';
+export {
+  counter,
+  gauge,
+  histogram,
+  metricFamilies,
+  type CounterMetric,
+  type GaugeMetric,
+  type HistogramMetric,
+  type MetricFamily,
+  type Reading,
+} from './metrics/metric.ts';
+export { nameProcess } from './metrics/registry.ts';
+export { Sampled } from './metrics/sampled.ts';
 export { problemDocument, type ProblemDocument } from './host/problem-document.ts';
 export { createReadiness, type Readiness } from './host/readiness.ts';
 export { kafkaConnection, openBus, type BusAddress, type OpenedBus } from './process/open-bus.ts';

@@ -7,6 +7,7 @@ import {
   createLogger,
   createReadiness,
   migrate,
+  nameProcess,
   openServiceDatabase,
   openBus,
   systemClock,
@@ -49,6 +50,7 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   await migrate(server.url, migrationPlans(password));
 
   const log = createLogger({ service: 'standalone', level: config.logLevel });
+  nameProcess('standalone');
   const opened = openBus({ url: server.urlOf(roleOf('bus'), password) }, log);
   building.defer(() => opened.close());
 

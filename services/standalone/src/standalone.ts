@@ -4,7 +4,7 @@ import { adminService } from '@gatehouse/admin';
 import { auditService } from '@gatehouse/audit';
 import { gatewayService } from '@gatehouse/gateway';
 import { identityService, recoverAdministrator } from '@gatehouse/identity';
-import { host, type Platform, type ServiceModule } from '@gatehouse/platform';
+import { host, readMetricsToken, type Platform, type ServiceModule } from '@gatehouse/platform';
 import { policyService } from '@gatehouse/policy';
 import { registryService } from '@gatehouse/registry';
 import { prepareGround } from './ground.ts';
@@ -25,6 +25,7 @@ export interface Standalone {
 
 /** Starts every service in this process, on one port and a PostgreSQL of its own; resolves once all are ready. */
 export async function startStandalone(settings: Settings): Promise<Standalone> {
+  const metricsToken = await readMetricsToken(settings.metrics);
   await using starting = new AsyncDisposableStack();
   const ground = starting.use(await prepareGround(settings.standalone));
   const hosted = await host({
@@ -32,6 +33,7 @@ export async function startStandalone(settings: Settings): Promise<Standalone> {
     services: compose(ground.platform, settings),
     host: settings.standalone.host,
     port: settings.standalone.port,
+    metricsToken,
     onListening: (url) => ground.announce(url),
   });
   starting.defer(() => hosted.close());

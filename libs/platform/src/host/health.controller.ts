@@ -1,14 +1,15 @@
-import { Controller, Get, Header, HttpCode, Res, type Type } from '@nestjs/common';
+import { Refusal } from '@gatehouse/problem-catalog';
+import { Controller, Get, Headers, HttpCode, Res, type Type } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { collectDefaultMetrics, Registry } from 'prom-client';
+import { carriesServiceToken as carriesToken } from '../command/service-token.ts';
+import { exposition } from '../metrics/registry.ts';
 import type { Platform } from '../platform.ts';
 
-/** Prometheus metrics of this process; services register theirs here. */
-export const metrics = new Registry();
-collectDefaultMetrics({ register: metrics });
-
 /** `/health/live` (the process answers), `/health/ready` (it has all it waits for; else 503 and what is missing) and `/metrics`. */
-export function healthController(platform: Pick<Platform, 'readiness' | 'bus'>): Type {
+export function healthController(
+  platform: Pick<Platform, 'readiness' | 'bus'>,
+  metricsToken: string | undefined,
+): Type {
   @Controller()
   class HealthController {
     @Get('health/live')
@@ -29,9 +30,19 @@ export function healthController(platform: Pick<Platform, 'readiness' | 'bus'>):
     }
 
     @Get('metrics')
-    @Header('content-type', metrics.contentType)
-    async metrics(): Promise<string> {
-      return metrics.metrics();
+    async metrics(
+      @Headers('authorization') authorization: string | undefined,
+      @Res({ passthrough: true }) reply: FastifyReply,
+    ): Promise<string> {
+      if (metricsToken !== undefined && !carriesToken(metricsToken, authorization)) {
+        reply.header('www-authenticate', 'Bearer');
+        throw new Refusal('authentication-required', {
+          detail: 'Metrics are shown to their token.',
+        });
+      }
+      const { type, text } = await exposition();
+      reply.header('content-type', type);
+      return text;
     }
   }
   return HealthController;

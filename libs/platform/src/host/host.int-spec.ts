@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Controller, Get, Module } from '@nestjs/common';
 import { message, type ContractTable } from '@gatehouse/event-catalog';
 import { Refusal } from '@gatehouse/problem-catalog';
@@ -6,6 +8,7 @@ import { z } from 'zod';
 import { internalController } from '../command/internal-controller.ts';
 import { OwnerClient } from '../command/owner-client.ts';
 import { receipt } from '../command/handlers.ts';
+import { readMetricsToken } from '../metrics/metrics.config.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
 import { host, type Hosted } from './host.ts';
 
@@ -236,8 +239,68 @@ describe('a hosted service', () => {
   });
 
   it('answers metrics that Prometheus reads', async () => {
+    await post('/internal/identity/nowhere', '{}');
+    await fetch(`${hosted.url}/such/an/address`);
+    await fetch(`${hosted.url}/health/live`);
     const response = await fetch(`${hosted.url}/metrics`);
-    expect(await response.text()).toContain('process_cpu_user_seconds_total');
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    expect(text).toContain('process_cpu_user_seconds_total');
+    expect(text).toMatch(/^gatehouse_build_info\{version="\d+\.\d+\.\d+",service="test"\} 1$/m);
+    const requests = 'gatehouse_http_requests_total';
+    expect(text).toContain(`${requests}{method="GET",route="/health/live",status="2xx"}`);
+    expect(text).toContain(`${requests}{method="GET",route="none",status="4xx"}`);
+    expect(text).toContain(
+      `${requests}{method="POST",route="/internal/identity/:name",status="4xx"}`,
+    );
+    expect(text).not.toContain('such/an/address');
+    expect(text).not.toContain('route="/raw"');
+    expect(text).toContain(
+      'gatehouse_http_request_duration_seconds_count{method="GET",route="/health/live"}',
+    );
+  });
+});
+
+describe('metrics that are not for everybody', () => {
+  let guarded: Hosted;
+  beforeAll(async () => {
+    guarded = await host({
+      platform: test.platform,
+      services: [],
+      host: '127.0.0.1',
+      port: 0,
+      metricsToken: 'a-token-of-prometheus',
+    });
+  });
+  afterAll(() => guarded.close());
+  const ask = (authorization?: string): Promise<Response> =>
+    fetch(`${guarded.url}/metrics`, {
+      headers: authorization === undefined ? {} : { authorization },
+    });
+
+  it.each([undefined, 'Bearer', 'Bearer a-token-of-prometheu', 'Basic a-token-of-prometheus'])(
+    'are kept from who shows %s',
+    async (authorization) => {
+      const response = await ask(authorization);
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe('Bearer');
+      expect(await response.json()).toMatchObject({ code: 'authentication-required' });
+    },
+  );
+
+  it('are shown to who carries the token; whether it is alive, to anybody', async () => {
+    expect((await ask('Bearer a-token-of-prometheus')).status).toBe(200);
+    expect((await fetch(`${guarded.url}/health/live`)).status).toBe(200);
+  });
+
+  it('are guarded by a token that is not short enough to guess', async () => {
+    const file = join(test.platform.dataDirectory, 'metrics-token');
+    await writeFile(file, 'a-token-of-prometheus\n');
+    expect(await readMetricsToken({ tokenFile: file })).toBe('a-token-of-prometheus');
+    expect(await readMetricsToken({})).toBeUndefined();
+    await writeFile(file, 'short');
+    await expect(readMetricsToken({ tokenFile: file })).rejects.toThrow('metrics.tokenFile');
+    await expect(readMetricsToken({ tokenFile: `${file}-not-there` })).rejects.toThrow('ENOENT');
   });
 });
 

@@ -7,10 +7,12 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply } from 'fastify';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '../log/logger.ts';
+import { tellHosted } from '../metrics/build-info.ts';
 import type { Platform } from '../platform.ts';
 import type { Worker } from '../worker/worker.ts';
 import { healthController } from './health.controller.ts';
 import { hideInternal, sendNotFound } from './hide-internal.ts';
+import { measureRequests } from './http-metrics.ts';
 import { createHttpServer, type RawHandler } from './http-server.ts';
 import { BrokenConnections, type OnMalformedRequest } from './malformed-request.ts';
 import { ProblemFilter } from './problem.filter.ts';
@@ -32,6 +34,8 @@ export interface HostOptions {
   readonly services: readonly ServiceModule[];
   readonly host: string;
   readonly port: number;
+  /** What `/metrics` must be asked with; nothing where undefined. */
+  readonly metricsToken?: string | undefined;
   /** Told the address once it listens, before the workers start. */
   readonly onListening?: (url: string) => void | Promise<void>;
   /** Start a worker again and again until it does or this aborts; without it, the first failure ends the process. */
@@ -58,15 +62,18 @@ export async function host({
   services,
   host: hostname,
   port,
+  metricsToken,
   onListening,
   startUntil,
 }: HostOptions): Promise<Hosted> {
   const adapter = adapterOf(services, platform.log);
+  measureRequests(adapter.getInstance());
   hideInternal(adapter.getInstance(), platform.serviceToken);
+  tellHosted(services.map(({ name }) => name));
   const root: DynamicModule = {
     module: HostModule,
     imports: services.map((service) => service.module),
-    controllers: [healthController(platform)],
+    controllers: [healthController(platform, metricsToken)],
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: false });
   app.useGlobalFilters(new ProblemFilter(platform.log));

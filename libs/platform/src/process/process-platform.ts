@@ -1,15 +1,15 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import { ConfigError } from '../config/load-config.ts';
+import { readSecret, readToken } from '../config/read-token.ts';
 import { openServiceDatabase, type ServiceDatabase } from '../database/service-database.ts';
 import { createReadiness } from '../host/readiness.ts';
 import { createLogger } from '../log/logger.ts';
+import { nameProcess } from '../metrics/registry.ts';
 import { systemClock, type Platform } from '../platform.ts';
 import { openBus } from './open-bus.ts';
 import type { ProcessConfig } from './process.config.ts';
-
-const SHORTEST_TOKEN = 20;
 
 /** What one service stands on in a process of its own; `close` takes it down. */
 export interface ProcessPlatform {
@@ -25,14 +25,10 @@ export async function processPlatform(
   config: ProcessConfig,
 ): Promise<ProcessPlatform> {
   const log = createLogger({ service, level: config.logLevel });
+  nameProcess(service);
   const dataDirectory = resolve(config.data);
   await mkdir(dataDirectory, { recursive: true });
-  const serviceToken = await readSecret(config.serviceTokenFile);
-  if (serviceToken.length < SHORTEST_TOKEN) {
-    throw new ConfigError([
-      `process.serviceTokenFile: the token has fewer than ${SHORTEST_TOKEN} characters`,
-    ]);
-  }
+  const serviceToken = await readToken(config.serviceTokenFile, 'process.serviceTokenFile');
   const opened = openBus(
     {
       url: config.busUrl,
@@ -90,12 +86,4 @@ async function withPassword(url: string, file: string | undefined): Promise<stri
   const full = new URL(url);
   full.password = encodeURIComponent(await readSecret(file));
   return full.href;
-}
-
-async function readSecret(file: string): Promise<string> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    throw new ConfigError([`${file}: ${(error as Error).message}`]);
-  }
 }

@@ -4,6 +4,7 @@ import type { ConfigOf, ConfigSection } from '../config/config-section.ts';
 import { ConfigError, loadConfig } from '../config/load-config.ts';
 import { host, type ServiceModule } from '../host/host.ts';
 import type { Logger } from '../log/logger.ts';
+import { metricsConfig, readMetricsToken } from '../metrics/metrics.config.ts';
 import type { Platform } from '../platform.ts';
 import { processPlatform, type ProcessPlatform } from './process-platform.ts';
 import { processConfig } from './process.config.ts';
@@ -41,13 +42,14 @@ async function run<Section extends ConfigSection>(
   deployable: Deployable<Section>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const sections = [processConfig, deployable.section] as const;
+  const sections = [processConfig, metricsConfig, deployable.section] as const;
   const settings = loadConfig(sections, {
     env,
     file: env['GATEHOUSE_CONFIG'],
     otherEnv: ['GATEHOUSE_CONFIG'],
   });
   const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;
+  const metricsToken = await readMetricsToken(settings.metrics);
   const ground = await processPlatform(deployable.name, settings.process);
   const { platform } = ground;
   const stopping = new AbortController();
@@ -61,6 +63,7 @@ async function run<Section extends ConfigSection>(
     services: [deployable.compose(platform, own[deployable.section.name]!)],
     host: settings.process.host,
     port: settings.process.port,
+    metricsToken,
     startUntil: stopping.signal,
     async onListening(url) {
       platform.log.info({ url }, 'listening');

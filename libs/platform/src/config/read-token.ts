@@ -1,0 +1,20 @@
+import { readFile } from 'node:fs/promises';
+import { ConfigError } from './load-config.ts';
+
+const SHORTEST_TOKEN = 20;
+
+/** The secret that a file holds; a ConfigError that names the file where it cannot be read. */
+export async function readSecret(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new ConfigError([`${file}: ${(error as Error).message}`]);
+  }
+}
+
+/** The same for a token, which must not be short enough to guess. `setting` is the key that named the file. */
+export async function readToken(file: string, setting: string): Promise<string> {
+  const token = await readSecret(file);
+  if (token.length >= SHORTEST_TOKEN) return token;
+  throw new ConfigError([`${setting}: the token has fewer than ${SHORTEST_TOKEN} characters`]);
+}
