@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An MCP server whose one tool, `hold`, never answers: a call of it is under way until somebody ends it. */
+/** An MCP server whose tools never answer: a call of one is under way until somebody ends it. */
 export interface HoldingServer {
   readonly url: string;
   /** Resolves when a call with this name among its arguments has arrived. */
@@ -15,29 +15,33 @@ interface Message {
   readonly params?: { readonly arguments?: { readonly name?: string } };
 }
 
-const RESULTS: Readonly<Record<string, unknown>> = {
-  initialize: {
-    protocolVersion: '2025-11-25',
-    capabilities: { tools: {} },
-    serverInfo: { name: 'holding', version: '1' },
-  },
-  'tools/list': {
-    tools: [
-      {
-        name: 'hold',
-        inputSchema: { type: 'object', properties: { name: { type: 'string' } } },
-        annotations: { readOnlyHint: true },
-      },
-    ],
-  },
-};
+/** A tool as such a server lists it; by what it says of itself, it only reads. */
+export function holdingTool(name: string): object {
+  return {
+    name,
+    description: `Holds a call for as long as anybody waits for it (${name}).`,
+    inputSchema: { type: 'object', properties: { name: { type: 'string' } } },
+    annotations: { readOnlyHint: true },
+  };
+}
 
-export async function startHoldingServer(): Promise<HoldingServer> {
+/** Starts one, with these tools. */
+export async function startHoldingServer(
+  tools: readonly object[] = [holdingTool('hold')],
+): Promise<HoldingServer> {
+  const results: Readonly<Record<string, unknown>> = {
+    initialize: {
+      protocolVersion: '2025-11-25',
+      capabilities: { tools: {} },
+      serverInfo: { name: 'holding', version: '1' },
+    },
+    'tools/list': { tools },
+  };
   const arrived = new Set<string>();
   const waiting = new Map<string, () => void>();
   const take = (message: Message, response: ServerResponse): void => {
     if (message.method !== 'tools/call') {
-      const result = RESULTS[message.method ?? ''] ?? {};
+      const result = results[message.method ?? ''] ?? {};
       response.setHeader('content-type', 'application/json');
       response.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, result }));
       return;

@@ -4,6 +4,8 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 export interface RawSession {
   /** Calls a tool and answers the milliseconds until the whole answer is there; throws unless it is a result. */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<number>;
+  /** Asks for the list of tools: the milliseconds until it is there, and how many there are. */
+  list(): Promise<{ readonly took: number; readonly tools: number }>;
   close(): void;
 }
 
@@ -52,20 +54,22 @@ export async function openRawSession(
   if (typeof session === 'string') headers['mcp-session-id'] = session;
   headers['mcp-protocol-version'] = '2025-11-25';
   await post({ jsonrpc: '2.0', method: 'notifications/initialized' });
+  const ask = async (method: string, asked: object): Promise<{ took: number; body: string }> => {
+    const id = nextId;
+    nextId += 1;
+    const began = performance.now();
+    const answer = await post({ jsonrpc: '2.0', id, method, params: asked });
+    const took = performance.now() - began;
+    if (!answer.body.includes('"result"')) throw new Error(`${method}: ${answer.body}`);
+    return { took, body: answer.body };
+  };
   return {
     async call(tool, args) {
-      const id = nextId;
-      nextId += 1;
-      const began = performance.now();
-      const answer = await post({
-        jsonrpc: '2.0',
-        id,
-        method: 'tools/call',
-        params: { name: tool, arguments: args },
-      });
-      const took = performance.now() - began;
-      if (!answer.body.includes('"result"')) throw new Error(`${tool}: ${answer.body}`);
-      return took;
+      return (await ask('tools/call', { name: tool, arguments: args })).took;
+    },
+    async list() {
+      const { took, body } = await ask('tools/list', {});
+      return { took, tools: body.split('"inputSchema"').length - 1 };
     },
     close: () => agent.destroy(),
   };

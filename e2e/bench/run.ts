@@ -3,6 +3,7 @@ import { busBench } from './bus.bench.ts';
 import { gateBench } from './gate.bench.ts';
 import { propagationBench, propagationForms, type FormName } from './propagation.bench.ts';
 import { report, type Figure } from './report.ts';
+import { scaleBench } from './scale.bench.ts';
 import { startBench } from './start.bench.ts';
 
 interface Bench {
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, Bench>> = {
     title: 'From a change that an administrator makes to its effect at every gateway',
     run: () => propagationBench({ forms: values.form.filter(isForm), ...numbers }),
   },
+  scale: { title: 'More gateways, more principals, more tools', run: scaleBench },
   start: { title: 'Starting and idling', run: startBench },
 };
 

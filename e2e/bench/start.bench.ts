@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installation } from '../journeys/harness/gatehouse-process.ts';
 import { figure, median, type Figure } from './report.ts';
+import { residentMegabytes } from './resident-memory.ts';
 
 const ROUNDS = 5;
 const SETTLE_MS = 5_000;
@@ -37,9 +37,4 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   const began = performance.now();
   await work();
   return (performance.now() - began) / 1_000;
-}
-
-async function residentMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }
