@@ -4,7 +4,7 @@ import { auditRecordSchema, outcomeSchema } from './audit-record.v1.ts';
 
 const text = z.string().min(1).max(256);
 
-/** What an auditor filters by; every field that is present must match. Times are ISO 8601, `from` inclusive, `to` exclusive. */
+/** What an auditor filters by; every field that is present must match. Times are ISO 8601, `from` inclusive, `to` exclusive; durations inclusive. */
 export const auditFilterSchema = z.strictObject({
   principalId: text.optional(),
   principalName: text.optional(),
@@ -14,8 +14,11 @@ export const auditFilterSchema = z.strictObject({
   decision: z.enum(['allow', 'deny']).optional(),
   outcome: outcomeSchema.optional(),
   reasonCode: text.optional(),
+  clientName: text.optional(),
   clientIp: text.optional(),
   sessionRef: text.optional(),
+  minDurationMs: z.number().nonnegative().optional(),
+  maxDurationMs: z.number().nonnegative().optional(),
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional(),
 });

@@ -75,9 +75,12 @@ export type AuditDecision = 'allow' | 'deny';
 
 export interface AuditFilter {
   readonly clientIp?: string | null;
+  readonly clientName?: string | null;
   readonly decision?: AuditDecision | null;
   readonly from?: string | null;
+  readonly maxDurationMs?: number | null;
   readonly method?: string | null;
+  readonly minDurationMs?: number | null;
   readonly outcome?: AuditOutcome | null;
   readonly principalId?: string | null;
   readonly principalName?: string | null;

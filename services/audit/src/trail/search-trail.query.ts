@@ -25,8 +25,11 @@ const CONDITIONS = {
   decision: 'decision =',
   outcome: 'outcome =',
   reasonCode: 'reason_code =',
+  clientName: 'client_name =',
   clientIp: 'client_ip =',
   sessionRef: 'session_ref =',
+  minDurationMs: 'duration_ms >=',
+  maxDurationMs: 'duration_ms <=',
   from: 'at >=',
   to: 'at <',
 } as const satisfies Record<keyof AuditFilter, string>;
@@ -69,7 +72,11 @@ function searchSql(
 ): string {
   const conditions = Object.entries(CONDITIONS).flatMap(([name, comparison]) => {
     const wanted = filter[name as keyof AuditFilter];
-    return wanted === undefined ? [] : [`r.${comparison} $${values.push(searchable(wanted))}`];
+    return wanted === undefined
+      ? []
+      : [
+          `r.${comparison} $${values.push(typeof wanted === 'number' ? wanted : searchable(wanted))}`,
+        ];
   });
   if (cursor !== undefined) {
     const seen = `$${values.push(cursor.seen)}::bigint`;

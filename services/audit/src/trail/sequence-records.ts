@@ -59,10 +59,12 @@ async function readCursors(
 async function insertRecords(client: SqlClient, records: readonly IndexedRecord[]): Promise<void> {
   await client.query(
     `insert into record (index, source, sequence, id, request_id, phase, at, method, principal_id, principal_name,
-       server, tool, decision, outcome, reason_code, client_ip, session_ref, body)
+       server, tool, decision, outcome, reason_code, client_ip, session_ref,
+       client_name, duration_ms, body)
      select * from json_to_recordset($1::json) as r(index bigint, source text, sequence bigint, id text,
        request_id text, phase text, at timestamptz, method text, principal_id text, principal_name text,
-       server text, tool text, decision text, outcome text, reason_code text, client_ip text, session_ref text, body text)
+       server text, tool text, decision text, outcome text, reason_code text, client_ip text,
+       session_ref text, client_name text, duration_ms double precision, body text)
      order by index`,
     [JSON.stringify(records.map(toRow))],
   );
@@ -103,6 +105,8 @@ function toRow({ index, record, body }: IndexedRecord): Record<string, unknown> 
     reason_code: searchable(record.reason.code),
     client_ip: searchable(record.clientIp),
     session_ref: searchable(record.sessionRef),
+    client_name: searchable(record.client?.name),
+    duration_ms: record.durationMs,
     body,
   };
 }

@@ -319,10 +319,12 @@ describe('searching the trail', () => {
       decision: 'deny',
       outcome: 'refused',
       reason: { code: 'tool-off', text: 'Off.' },
+      client: { name: 'odd-client\0', version: '1' },
       clientIp: '10.0.0.9',
       sessionRef: 'session-9',
+      durationMs: 60_000.5,
     });
-    await trail.store(odd, record({}));
+    await trail.store(odd, record({}), record({ client: null, durationMs: 0.01 }));
     const filters = [
       { principalId: 'user-9' },
       { principalName: 'Zoë' },
@@ -332,8 +334,11 @@ describe('searching the trail', () => {
       { decision: 'deny' },
       { outcome: 'refused' },
       { reasonCode: 'tool-off' },
+      { clientName: 'odd-client\0' },
       { clientIp: '10.0.0.9' },
       { sessionRef: 'session-9' },
+      { minDurationMs: 60_000.5 },
+      { minDurationMs: 60_000, maxDurationMs: 60_001 },
       { from: '2026-02-01T00:00:00.000Z' },
       { from: '2026-01-15T00:00:00.000Z', to: '2026-02-01T00:00:00.001Z' },
     ] as const;
@@ -344,6 +349,8 @@ describe('searching the trail', () => {
         .rows,
     ).toEqual([]);
     expect((await trail.search({ principalId: 'user-9', tool: 'read_file' })).rows).toEqual([]);
+    const quick = (await trail.search({ maxDurationMs: 0.01 })).rows;
+    expect(quick.map(({ record: r }) => r.durationMs)).toEqual([0.01]);
   });
 
   test('gives back exactly what the gate wrote, also what SQL finds hard to hold', async () => {
