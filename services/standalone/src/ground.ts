@@ -7,7 +7,6 @@ import {
   createLogger,
   createReadiness,
   migrate,
-  nameProcess,
   openServiceDatabase,
   openBus,
   systemClock,
@@ -50,7 +49,6 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   await migrate(server.url, migrationPlans(password));
 
   const log = createLogger({ service: 'standalone', level: config.logLevel });
-  nameProcess('standalone');
   const opened = openBus({ url: server.urlOf(roleOf('bus'), password) }, log);
   building.defer(() => opened.close());
 

@@ -4,7 +4,13 @@ import { adminService } from '@gatehouse/admin';
 import { auditService } from '@gatehouse/audit';
 import { gatewayService } from '@gatehouse/gateway';
 import { identityService, recoverAdministrator } from '@gatehouse/identity';
-import { host, readMetricsToken, type Platform, type ServiceModule } from '@gatehouse/platform';
+import {
+  host,
+  nameProcess,
+  readMetricsToken,
+  type Platform,
+  type ServiceModule,
+} from '@gatehouse/platform';
 import { policyService } from '@gatehouse/policy';
 import { registryService } from '@gatehouse/registry';
 import { prepareGround } from './ground.ts';
@@ -25,6 +31,7 @@ export interface Standalone {
 
 /** Starts every service in this process, on one port and a PostgreSQL of its own; resolves once all are ready. */
 export async function startStandalone(settings: Settings): Promise<Standalone> {
+  nameProcess('standalone');
   const metricsToken = await readMetricsToken(settings.metrics);
   await using starting = new AsyncDisposableStack();
   const ground = starting.use(await prepareGround(settings.standalone));

@@ -9,6 +9,7 @@ import { Body, Controller, Headers, HttpCode, Param, Post, type Type } from '@ne
 import { z } from 'zod';
 import { withSpan } from '../log/tracing.ts';
 import type { Platform } from '../platform.ts';
+import { measured } from './command-metrics.ts';
 import type { CommandHandlers, QueryHandlers } from './handlers.ts';
 import { carriesServiceToken } from './service-token.ts';
 
@@ -33,16 +34,18 @@ export function internalController<T extends ContractTable>(
       // The host hides all of `/internal` from strangers already; a command does not rely on who hosts it.
       const known = carriesServiceToken(platform.serviceToken, authorization);
       if (!known || !Object.hasOwn(contracts, name)) throw new Refusal('not-found');
-      const envelope = parse(commandEnvelopeSchema, body);
-      const message = parse((contracts[name] as T[string]).request, envelope.command);
-      const context = {
-        actor: envelope.actor,
-        correlationId: envelope.correlationId,
-        now: platform.clock.now(),
-      };
-      return withSpan(`${service} ${name}`, {}, () =>
-        (handlers[name] as Handler)(message, context),
-      );
+      return measured(service, name, async () => {
+        const envelope = parse(commandEnvelopeSchema, body);
+        const message = parse((contracts[name] as T[string]).request, envelope.command);
+        const context = {
+          actor: envelope.actor,
+          correlationId: envelope.correlationId,
+          now: platform.clock.now(),
+        };
+        return withSpan(`${service} ${name}`, {}, () =>
+          (handlers[name] as Handler)(message, context),
+        );
+      });
     }
   }
   return InternalController;

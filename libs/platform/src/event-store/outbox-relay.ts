@@ -6,6 +6,7 @@ import type { Logger } from '../log/logger.ts';
 import { Pulse } from '../worker/pulse.ts';
 import type { Worker } from '../worker/worker.ts';
 import { toMessage } from './event-message.ts';
+import { relayedEvents, showOutbox } from './event-store-metrics.ts';
 
 const BATCH = 500;
 const POLL_MS = 100;
@@ -34,6 +35,7 @@ export class OutboxRelay implements Worker {
   readonly #feeds: readonly StateFeed[];
   readonly #pulse: Pulse;
   #unsubscribe: (() => void) | undefined;
+  #stopShowing: (() => void) | undefined;
   #lock: PoolClient | undefined;
   #position: number | undefined;
 
@@ -58,11 +60,13 @@ export class OutboxRelay implements Worker {
 
   async start(): Promise<void> {
     this.#unsubscribe = this.#store.onAppended(() => this.#pulse.poke());
+    this.#stopShowing = showOutbox(this.#database, () => this.#lock !== undefined);
     this.#pulse.start();
   }
 
   async stop(): Promise<void> {
     this.#unsubscribe?.();
+    this.#stopShowing?.();
     await this.#pulse.stop();
     this.#lock?.release(true);
     this.#lock = undefined;
@@ -83,6 +87,7 @@ export class OutboxRelay implements Worker {
       [CONSUMER, last.position],
     );
     this.#position = last.position;
+    relayedEvents.inc({ service: this.#database.service }, events.length);
     return events.length === BATCH;
   }
 

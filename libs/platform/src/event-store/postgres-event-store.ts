@@ -11,6 +11,7 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { ServiceDatabase, SqlClient } from '../database/service-database.ts';
 import { currentTraceparent } from '../log/tracing.ts';
+import { appendedEvents, versionConflicts } from './event-store-metrics.ts';
 
 /**
  * A read table that the owner keeps beside its own log: applied in the transaction that appends, so commands see it at
@@ -88,6 +89,7 @@ export class PostgresEventStore implements EventStore {
         return first + events.length - 1;
       });
       this.#appended.emit('appended');
+      appendedEvents.inc({ service: this.#database.service }, events.length);
       return { version: expectedVersion + events.length, position };
     } catch (error) {
       throw this.#translate(error, stream, expectedVersion);
@@ -162,8 +164,10 @@ export class PostgresEventStore implements EventStore {
 
   #translate(error: unknown, stream: string, expectedVersion: number): unknown {
     if (!(error instanceof pg.DatabaseError) || error.code !== UNIQUE_VIOLATION) return error;
-    if (error.constraint === 'event_stream_version_key')
+    if (error.constraint === 'event_stream_version_key') {
+      versionConflicts.inc({ service: this.#database.service });
       return new ConcurrencyError(stream, expectedVersion);
+    }
     for (const { refusals } of this.#projections) {
       const code = refusals?.[error.constraint ?? ''];
       if (code !== undefined) return new Refusal(code, { cause: error });

@@ -63,7 +63,7 @@ export function counter<const L extends string = never>(
   const metric = new Counter(config);
   // One that is not there yet cannot be told from one that was lost.
   if (options.labels === undefined) metric.inc(full({} as Labels<L>), 0);
-  return { inc: (labels, by = 1) => void metric.inc(full(labels), by) };
+  return { inc: (labels, by = 1) => metric.inc(full(labels), by) };
 }
 
 /** Declares a histogram of durations. */

@@ -11,6 +11,7 @@ import pg from 'pg';
 import type { ServiceDatabase, SqlClient } from '../database/service-database.ts';
 import { fromMessage, positionOf } from '../event-store/event-message.ts';
 import type { Worker } from '../worker/worker.ts';
+import { appliedEvents, showProjection } from './projection-metrics.ts';
 
 /** A read table folded from other services' events. Applied in order per stream, each event once. */
 export interface Projection {
@@ -37,6 +38,8 @@ export class ProjectionRunner implements Worker {
   readonly #applied = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   #subscription: Subscription | undefined;
+  #stopShowing: (() => void) | undefined;
+  #advancedAt = 0;
 
   constructor(deps: {
     name: string;
@@ -53,16 +56,26 @@ export class ProjectionRunner implements Worker {
   }
 
   async start(): Promise<void> {
+    this.#advancedAt = Date.now();
+    this.#stopShowing = showProjection(this.#labels, this.#applied, () => this.#advancedAt);
     this.#subscription = await this.#bus.subscribe({
       group: `gatehouse.${this.#database.service}.${this.name}`,
       topics: this.#topics,
-      startAt: async (topic, partition) =>
-        (await this.#readCursor(this.#database.pool, topic, partition)).nextOffset,
+      startAt: async (topic, partition) => {
+        const { nextOffset, position } = await this.#readCursor(
+          this.#database.pool,
+          topic,
+          partition,
+        );
+        this.#note(topic, partition, position);
+        return nextOffset;
+      },
       handle: (batch) => this.#handle(batch),
     });
   }
 
   async stop(): Promise<void> {
+    this.#stopShowing?.();
     await this.#subscription?.stop();
     this.#subscription = undefined;
   }
@@ -108,19 +121,25 @@ export class ProjectionRunner implements Worker {
     }
   }
 
+  get #labels(): { readonly service: ServiceName; readonly projection: string } {
+    return { service: this.#database.service, projection: this.name };
+  }
+
   async #handle({ topic, partition, messages }: MessageBatch): Promise<void> {
     // Read before the transaction: a message that cannot be read must not undo those before it.
     const events = messages.map((message) => ({ message, event: fromMessage(message) }));
-    const position = await this.#database.transaction(async (client) => {
+    const { position, fresh } = await this.#database.transaction(async (client) => {
       const cursor = await this.#readCursor(client, topic, partition);
+      const fresh = events.filter(({ message }) => message.offset >= cursor.nextOffset).length;
       for (const { message, event } of events) await this.#apply(client, cursor, message, event);
       await client.query(
         `insert into projection_cursor (runner, topic, partition, next_offset, position) values ($1, $2, $3, $4, $5)
          on conflict (runner, topic, partition) do update set next_offset = excluded.next_offset, position = excluded.position`,
         [this.name, topic, partition, cursor.nextOffset, cursor.position],
       );
-      return cursor.position;
+      return { position: cursor.position, fresh };
     });
+    appliedEvents.inc(this.#labels, fresh);
     this.#note(topic, partition, position);
   }
 
@@ -152,6 +171,7 @@ export class ProjectionRunner implements Worker {
     const key = `${topic}/${partition}`;
     if (position <= (this.#applied.get(key) ?? -1)) return;
     this.#applied.set(key, position);
+    this.#advancedAt = Date.now();
     for (const wake of this.#waiting) wake();
   }
 
