@@ -14,6 +14,7 @@ export { PostgresEventBus } from './bus/postgres/postgres-event-bus.ts';
 export { KafkaEventBus, type KafkaEventBusOptions } from './bus/kafka/kafka-event-bus.ts';
 export {
   applyKafkaTopics,
+  parkKafkaMessage,
   replayKafkaDeadLetters,
   type KafkaOperationsOptions,
 } from './bus/kafka/kafka-operations.ts';

@@ -9,7 +9,9 @@ const VERSION = 'GATEHOUSE_KAFKA_VERSION';
 export default async function setup({
   config,
 }: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const version = config.env[VERSION] as string | undefined;
+  // Vitest leaves it out where the project sets nothing, whatever its type says.
+  config.env ??= {};
+  const version = config.env[VERSION];
   if (version === undefined && process.env[TEST_KAFKA] !== undefined) return undefined;
   const kafka = await startThrowAwayKafka(version === undefined ? {} : { version });
   // To the workers of this project alone: another version may run beside it.

@@ -25,93 +25,110 @@ interface Pair {
   readonly server: Socket;
 }
 
-/** Starts a proxy on a free loopback port to a port of this machine. */
-export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
-  const pairs = new Set<Pair>();
-  let frozen: 'both ways' | 'answers' | undefined;
-  let isCut = false;
-  let delayMs = 0;
-  let losing: ((request: Buffer) => boolean) | undefined;
-
+/** Writes at once, or as much later as is asked for: one after the other, so that a delay that ends overtakes nothing. */
+function inOrder(delayMs: () => number): (to: Socket, data: Buffer) => void {
   const underWay = new WeakMap<Socket, Promise<void>>();
-  const pass = (to: Socket, data: Buffer): void => {
+  return (to, data) => {
     const before = underWay.get(to);
-    if (delayMs === 0 && before === undefined) return void to.write(data);
-    // One after the other, so that a delay that ends overtakes nothing.
-    const arrival = Promise.all([before, sleep(delayMs)]).then(() => {
+    if (delayMs() === 0 && before === undefined) return void to.write(data);
+    const arrival = Promise.all([before, sleep(delayMs())]).then(() => {
       if (to.writable) to.write(data);
       if (underWay.get(to) === arrival) underWay.delete(to);
     });
     underWay.set(to, arrival);
   };
-  const hold = ({ client, server }: Pair): void => {
-    if (frozen === 'both ways') client.pause();
-    server.pause();
+}
+
+/** Starts a proxy on a free loopback port to a port of this machine. */
+export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+  const wire = new Wire(targetPort);
+  const listener = createServer({ noDelay: true }, (client) => wire.carry(client));
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (listener.address() as AddressInfo).port,
+    freeze: (what = 'both ways') => wire.freeze(what),
+    thaw: () => wire.thaw(),
+    cut: () => wire.cut(),
+    mend() {
+      wire.isCut = false;
+    },
+    delay(milliseconds) {
+      wire.delayMs = milliseconds;
+    },
+    loseNextAnswer(isSuch) {
+      wire.losing = isSuch;
+    },
+    async stop() {
+      const closed = new Promise((resolve) => listener.close(resolve));
+      wire.cut();
+      await closed;
+    },
   };
-  const listener = createServer({ noDelay: true }, (client) => {
+}
+
+class Wire {
+  isCut = false;
+  delayMs = 0;
+  losing: ((request: Buffer) => boolean) | undefined;
+  readonly #targetPort: number;
+  readonly #pairs = new Set<Pair>();
+  readonly #pass = inOrder(() => this.delayMs);
+  #frozen: 'both ways' | 'answers' | undefined;
+
+  constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+  }
+
+  carry(client: Socket): void {
     client.on('error', () => undefined);
-    if (isCut) return void client.resetAndDestroy();
-    const server = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    if (this.isCut) return void client.resetAndDestroy();
+    const server = connect({ port: this.#targetPort, host: '127.0.0.1', noDelay: true });
     const pair = { client, server };
-    pairs.add(pair);
+    this.#pairs.add(pair);
     let swallowing = false;
     const end = (): void => {
-      pairs.delete(pair);
+      this.#pairs.delete(pair);
       client.destroy();
       server.destroy();
     };
     client.on('data', (data: Buffer) => {
-      if (losing?.(data) === true) {
-        losing = undefined;
+      if (this.losing?.(data) === true) {
+        this.losing = undefined;
         swallowing = true;
         setTimeout(end, LOST_ANSWER_BREAKS_MS);
       }
-      pass(server, data);
+      this.#pass(server, data);
     });
     server.on('data', (data: Buffer) => {
-      if (!swallowing) pass(client, data);
+      if (!swallowing) this.#pass(client, data);
     });
     for (const socket of [client, server]) socket.on('close', end).on('error', end);
-    if (frozen !== undefined) hold(pair);
-  });
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    this.#hold(pair);
+  }
 
-  return {
-    port: (listener.address() as AddressInfo).port,
-    freeze(what = 'both ways') {
-      frozen = what;
-      for (const pair of pairs) hold(pair);
-    },
-    thaw() {
-      frozen = undefined;
-      for (const { client, server } of pairs) {
-        client.resume();
-        server.resume();
-      }
-    },
-    cut() {
-      isCut = true;
-      for (const { client, server } of pairs) {
-        client.resetAndDestroy();
-        server.destroy();
-      }
-    },
-    mend() {
-      isCut = false;
-    },
-    delay(milliseconds) {
-      delayMs = milliseconds;
-    },
-    loseNextAnswer(isSuch) {
-      losing = isSuch;
-    },
-    async stop() {
-      const closed = new Promise((resolve) => listener.close(resolve));
-      for (const { client, server } of pairs) {
-        client.destroy();
-        server.destroy();
-      }
-      await closed;
-    },
-  };
+  freeze(what: 'both ways' | 'answers'): void {
+    this.#frozen = what;
+    for (const pair of this.#pairs) this.#hold(pair);
+  }
+
+  thaw(): void {
+    this.#frozen = undefined;
+    for (const { client, server } of this.#pairs) {
+      client.resume();
+      server.resume();
+    }
+  }
+
+  cut(): void {
+    this.isCut = true;
+    for (const { client, server } of this.#pairs) {
+      client.resetAndDestroy();
+      server.destroy();
+    }
+  }
+
+  #hold({ client, server }: Pair): void {
+    if (this.#frozen === 'both ways') client.pause();
+    if (this.#frozen !== undefined) server.pause();
+  }
 }

@@ -446,7 +446,38 @@ export function describeEventBusContract(
       expect((await bus.health()).healthy).toBe(true);
     });
 
-    it('9c. any other failure is tried again without end, and nothing overtakes it', async () => {
+    it('9c. on a security topic the partition goes on without a message that somebody has parked by hand', async () => {
+      const topic = newTopic({ partitions: 1, security: true });
+      const bus = await connectBus();
+      const applied: string[] = [];
+      const stood: IncomingMessage[] = [];
+      const handle = async ({ messages }: MessageBatch): Promise<void> => {
+        for (const each of messages) {
+          if (text(each) !== 'bad') applied.push(text(each));
+          else {
+            stood.push(each);
+            throw new PoisonMessage(each, 'unreadable');
+          }
+        }
+      };
+      const group = randomUUID();
+      const subscription = await bus.subscribe({ group, topics: [topic], handle });
+      await bus.publish(topic, [message('key', 'bad'), message('key', 'behind')]);
+      await eventually(() => expect(subscription.stalledOn).toBeDefined());
+      const park = (headers: Record<string, string>): Promise<void> =>
+        bus.publish(deadLetterTopicOf(topic.name), [{ ...stood[0]!, headers }]);
+      const place = { dlq_topic: topic.name, dlq_partition: '0', dlq_offset: '0' };
+      await park({ ...place, dlq_offset: '1' });
+      await park({ ...place, dlq_group: 'another, by itself' });
+      const attempts = stood.length;
+      await eventually(() => expect(stood.length).toBeGreaterThan(attempts + 2));
+      expect(applied).toEqual([]);
+      await park(place);
+      await eventually(() => expect(applied).toEqual(['behind']));
+      expect(subscription.stalledOn).toBeUndefined();
+    });
+
+    it('9d. any other failure is tried again without end, and nothing overtakes it', async () => {
       const topic = newTopic({ partitions: 1 });
       const bus = await connectBus();
       let failures = 0;

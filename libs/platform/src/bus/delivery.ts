@@ -7,6 +7,7 @@ import {
 } from '@gatehouse/event-sourcing';
 import type { Logger } from '../log/logger.ts';
 import type { BusTiming } from './bus-timing.ts';
+import { ParkedLetters, parkingHeaders } from './parked-letters.ts';
 import { backoffMs, sleepUnless } from './patience.ts';
 
 const POISON_ATTEMPTS = 3;
@@ -15,7 +16,7 @@ export interface DeliveryDeps {
   readonly topic: TopicDefinition;
   readonly group: string;
   readonly handle: (batch: MessageBatch) => Promise<void>;
-  readonly bus: Pick<EventBus, 'publish'>;
+  readonly bus: Pick<EventBus, 'publish' | 'readAll'>;
   readonly log: Logger;
   readonly timing: BusTiming;
   /** Told where the partition stands still, and `undefined` when it goes on. */
@@ -25,7 +26,8 @@ export interface DeliveryDeps {
 /**
  * What happens to messages that do not go through, the same on every adapter. A transient failure is retried without
  * end. A poison message is set apart: those before it are handed over once more as a batch of their own (the handler
- * may have undone them with it), then it is tried alone, then parked; or, on a security topic, the partition stands still.
+ * may have undone them with it), then it is tried alone, then parked; or, on a security topic, the partition stands still
+ * until the message can be applied, or somebody has parked it by hand.
  */
 export class Delivery {
   readonly #deps: DeliveryDeps;
@@ -120,15 +122,22 @@ export class Delivery {
     poison: PoisonMessage,
     signal: AbortSignal,
   ): Promise<boolean> {
-    this.#deps.onStall(poison.message);
+    const { bus, topic, group, log, timing, onStall } = this.#deps;
+    const parked = new ParkedLetters(bus, topic, message, log);
+    onStall(poison.message);
     try {
-      while (await sleepUnless(signal, this.#deps.timing.stallRetryMs)) {
+      while (await sleepUnless(signal, timing.stallRetryMs)) {
         const again = await this.#attempt([message], signal);
         if (again === undefined) return true;
+        if (await parked.hold()) {
+          log.error({ err: poison, group }, 'a message was passed over, as somebody has parked it');
+          return true;
+        }
       }
       return false;
     } finally {
-      this.#deps.onStall(undefined);
+      await parked.stop();
+      onStall(undefined);
     }
   }
 
@@ -139,11 +148,7 @@ export class Delivery {
   ): Promise<boolean> {
     const { bus, group, log, timing } = this.#deps;
     const headers = {
-      ...message.headers,
-      dlq_topic: message.topic,
-      dlq_partition: String(message.partition),
-      dlq_offset: String(message.offset),
-      dlq_error: poison.message,
+      ...parkingHeaders(message, poison.message),
       dlq_attempts: String(POISON_ATTEMPTS),
       dlq_group: group,
     };

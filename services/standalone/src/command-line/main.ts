@@ -84,6 +84,11 @@ topics
   .description('publish the dead letters of a topic again, once what made them poison is mended')
   .argument('<topic>', 'the topic they came from')
   .action(async (topic: string) => (await import('./topics.ts')).replayTopic(topic));
+topics
+  .command('park')
+  .description('set a message aside that a consumer stands still on, so that it goes on without it')
+  .argument('<place>', 'where it lies, as the alarm names it: <topic>/<partition>@<offset>')
+  .action(async (place: string) => (await import('./topics.ts')).parkMessage(place));
 
 const audit = program.command('audit').description('look at the audit trail');
 audit

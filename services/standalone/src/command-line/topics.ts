@@ -7,6 +7,7 @@ import {
   createLogger,
   kafkaConnection,
   loadConfig,
+  parkKafkaMessage,
   replayKafkaDeadLetters,
   type KafkaOperationsOptions,
 } from '@gatehouse/platform';
@@ -40,8 +41,9 @@ export const topicsConfig = configSection(
 export async function applyTopics(): Promise<void> {
   const { kafka, replicationFactor } = await settings();
   const wanted = Object.values(topics);
+  // What is state is never parked: a newer message of its key heals it.
   const parked = wanted
-    .filter((topic) => !topic.security)
+    .filter((topic) => !topic.compacted)
     .map((topic) => deadLetterTopicOf(topic.name));
   const changes = await applyKafkaTopics(kafka, [...wanted, ...parked], { replicationFactor });
   process.stdout.write(
@@ -56,6 +58,21 @@ export async function replayTopic(name: string): Promise<void> {
   const { kafka } = await settings();
   const count = await replayKafkaDeadLetters(kafka, topic);
   process.stdout.write(`${count} dead letters of ${name} were published again.\n`);
+}
+
+/** `gatehouse topics park <topic>/<partition>@<offset>`: who stands still on this message goes on without it. */
+export async function parkMessage(place: string): Promise<void> {
+  const [, name, partition, offset] = /^(.+)\/(\d+)@(\d+)$/.exec(place) ?? [];
+  const topic = Object.values(topics).find((known) => known.name === name);
+  if (topic === undefined || topic.compacted) {
+    throw new Failure(
+      `${place} names no message that could be parked: expected <topic>/<partition>@<offset>`,
+      exitCodes.usage,
+    );
+  }
+  const { kafka } = await settings();
+  await parkKafkaMessage(kafka, { topic, partition: Number(partition), offset: Number(offset) });
+  process.stdout.write(`${place} is parked in ${deadLetterTopicOf(topic.name).name}.\n`);
 }
 
 async function settings(): Promise<{ kafka: KafkaOperationsOptions; replicationFactor: number }> {

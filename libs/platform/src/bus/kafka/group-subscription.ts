@@ -24,7 +24,7 @@ export interface KafkaReaderDeps {
 }
 
 export interface GroupDeps extends KafkaReaderDeps {
-  readonly bus: Pick<EventBus, 'publish'>;
+  readonly bus: Pick<EventBus, 'publish' | 'readAll'>;
 }
 
 /** A member of a group, with the rules of delivery that hold on every adapter. */

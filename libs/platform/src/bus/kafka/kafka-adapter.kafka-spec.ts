@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { deadLetterTopicOf, topics, type TopicDefinition } from '@gatehouse/event-catalog';
-import type { MessageBatch, OutgoingMessage } from '@gatehouse/event-sourcing';
+import type { IncomingMessage, MessageBatch, OutgoingMessage } from '@gatehouse/event-sourcing';
 import { eventually, startTcpProxy } from '@gatehouse/testing';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { createLogger } from '../../log/logger.ts';
 import { settingsOf } from './apply-topics.ts';
 import { KafkaClient } from './kafka-client.ts';
 import { KafkaEventBus, type KafkaEventBusOptions } from './kafka-event-bus.ts';
-import { applyKafkaTopics, replayKafkaDeadLetters } from './kafka-operations.ts';
+import { applyKafkaTopics, parkKafkaMessage, replayKafkaDeadLetters } from './kafka-operations.ts';
 
 const connection = { brokers: [process.env['GATEHOUSE_TEST_KAFKA']!] };
 const log = createLogger({ service: 'kafka-spec', level: 'silent' });
@@ -166,6 +166,26 @@ describe('Apache Kafka', () => {
     expect(await replayKafkaDeadLetters({ connection, log }, topic)).toBe(0);
     const [range] = await admin.fetchTopicOffsets(topic.name);
     expect(range!.high).toBe('2');
+  });
+
+  it('parks a message by its command, and refuses where none lies', async () => {
+    const topic = newTopic({ security: true, partitions: 2 });
+    await apply(topic);
+    const bus = startBus();
+    await bus.publish(topic, [message('a'), message('b')]);
+    const partition = bus.partitionOf(topic, 'k');
+    await parkKafkaMessage({ connection, log }, { topic, partition, offset: 1 });
+    const letters: IncomingMessage[] = [];
+    await bus.readAll(deadLetterTopicOf(topic.name), (letter) => void letters.push(letter));
+    await eventually(() => expect(letters.length).toBe(1));
+    expect(letters[0]).toMatchObject({
+      key: 'k',
+      value: Buffer.from('b'),
+      headers: { dlq_topic: topic.name, dlq_partition: String(partition), dlq_offset: '1' },
+    });
+    await expect(
+      parkKafkaMessage({ connection, log }, { topic, partition, offset: 2 }),
+    ).rejects.toThrow(`no message lies at ${topic.name}/${partition}@2`);
   });
 
   it('says that it is ill while the cluster does not answer, and replaces a client that hangs on a dead network', async () => {

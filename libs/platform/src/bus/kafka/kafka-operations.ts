@@ -5,6 +5,7 @@ import { KafkaClient, type KafkaConnection } from './kafka-client.ts';
 import { KafkaEventBus } from './kafka-event-bus.ts';
 import { KafkaOffsets } from './kafka-offsets.ts';
 import { defaultKafkaTiming } from './kafka-timing.ts';
+import { parkMessage, type MessagePlace } from './park-message.ts';
 import { replayDeadLetters } from './replay-dead-letters.ts';
 
 export interface KafkaOperationsOptions {
@@ -30,13 +31,28 @@ export async function applyKafkaTopics(
 
 /** Publishes again the dead letters of a topic on a cluster that were not replayed before; answers how many. */
 export async function replayKafkaDeadLetters(
-  { connection, log }: KafkaOperationsOptions,
+  options: KafkaOperationsOptions,
   topic: TopicDefinition,
 ): Promise<number> {
+  return onBus(options, (bus, offsets) => replayDeadLetters(bus, offsets, topic));
+}
+
+/** Parks a message that a security topic stands still on, so that its readers go on without it. */
+export async function parkKafkaMessage(
+  options: KafkaOperationsOptions,
+  place: MessagePlace,
+): Promise<void> {
+  await onBus(options, (bus, offsets) => parkMessage(bus, offsets, place));
+}
+
+async function onBus<T>(
+  { connection, log }: KafkaOperationsOptions,
+  work: (bus: KafkaEventBus, offsets: KafkaOffsets) => Promise<T>,
+): Promise<T> {
   const bus = new KafkaEventBus({ connection, log });
   const offsets = new KafkaOffsets({ connection, log, requestMs: defaultKafkaTiming.requestMs });
   try {
-    return await replayDeadLetters(bus, offsets, topic);
+    return await work(bus, offsets);
   } finally {
     await bus.close();
     await offsets.close();

@@ -12,7 +12,7 @@ export interface MemberDeps {
   readonly ledger: GroupLedger;
   readonly messages: MessageLog;
   readonly marks: HighMarks;
-  readonly bus: Pick<EventBus, 'publish'>;
+  readonly bus: Pick<EventBus, 'publish' | 'readAll'>;
   readonly options: SubscribeOptions;
   readonly timing: BusTiming;
   readonly log: Logger;
