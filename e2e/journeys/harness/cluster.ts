@@ -4,7 +4,13 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually, freePort, startThrowAwayPostgres } from '@gatehouse/testing';
+import {
+  eventually,
+  freePort,
+  startThrowAwayPostgres,
+  type ThrowAwayPostgres,
+  type ThrowAwayPostgresOptions,
+} from '@gatehouse/testing';
 import { readComposeFile, secretsOf, type ComposeService } from './compose-file.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -24,6 +30,8 @@ const SERVICES = Object.keys(composed).filter((name) => composed[name]?.command?
 export interface ClusterOptions {
   /** The bus, for all or for each process; without it a log in the PostgreSQL of the cluster. */
   readonly busUrl?: string | ((service: string) => string);
+  /** Where the database lies, and its settings. */
+  readonly postgres?: ThrowAwayPostgresOptions;
 }
 
 /**
@@ -35,7 +43,11 @@ export interface Cluster {
   readonly services: readonly string[];
   /** The database as its owner. */
   readonly databaseUrl: string;
+  /** The database server itself, for whoever breaks it and brings it back. */
+  readonly postgres: Pick<ThrowAwayPostgres, 'stopImmediately' | 'restart'>;
   urlOf(service: string): string;
+  /** The folder of a service: its spool, its keys. */
+  dataOf(service: string): string;
   start(service: string): Promise<void>;
   /** Resolves when the service says that it is ready. */
   ready(service: string): Promise<void>;
@@ -50,6 +62,8 @@ export interface Cluster {
   migrate(): Promise<string>;
   /** Makes the topics of a Kafka bus, as `topics` does before the first start. */
   applyTopics(): Promise<string>;
+  /** Folds the read tables of a service anew; it must be stopped. */
+  rebuild(service: string): Promise<string>;
   adminToken(): Promise<string>;
   dispose(): Promise<void>;
 }
@@ -60,26 +74,26 @@ export async function prepareCluster(
   options: ClusterOptions = {},
 ): Promise<Cluster> {
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-cluster-'));
-  const postgres = await startThrowAwayPostgres();
+  const postgres = await startThrowAwayPostgres(options.postgres);
   const place = await placeFor(root, postgres.url, options);
   const base = { PATH: process.env['PATH'] ?? '', HOME: root, NO_COLOR: '1' };
   const running = new Map<string, ChildProcess>();
   const logs = new Map<string, string>();
-  const launch = async (name: string): Promise<ChildProcess> => {
+  const launch = async (name: string, command = serviceOf(name).command): Promise<ChildProcess> => {
     const service = serviceOf(name);
     await mkdir(place.dataOf(name), { recursive: true });
     await place.mountSecrets(name);
     const own = Object.entries(env).filter(([variable]) =>
       variable.startsWith(`GATEHOUSE_${(service.command?.[1] ?? name).toUpperCase()}_`),
     );
-    return spawn(process.execPath, [GATEHOUSE, ...(service.command ?? [])], {
+    return spawn(process.execPath, [GATEHOUSE, ...(command ?? [])], {
       env: { ...base, ...place.environmentOf(name), ...Object.fromEntries(own) },
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   };
-  const runOnce = async (name: string): Promise<string> => {
-    const child = await launch(name);
+  const runOnce = async (name: string, command?: readonly string[]): Promise<string> => {
+    const child = await launch(name, command);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -102,7 +116,9 @@ export async function prepareCluster(
   return {
     services: SERVICES.filter((name) => name in written),
     databaseUrl: postgres.url,
+    postgres,
     urlOf: (service) => place.urlOf(nameOf(service)),
+    dataOf: (service) => place.dataOf(nameOf(service)),
     async start(service) {
       const name = nameOf(service);
       const child = await launch(name);
@@ -139,6 +155,7 @@ export async function prepareCluster(
     logOf: (service) => logs.get(nameOf(service)) ?? '',
     migrate: () => runOnce('migrate'),
     applyTopics: () => runOnce('topics'),
+    rebuild: (service) => runOnce(service, ['rebuild', service]),
     adminToken: async () =>
       (await readFile(join(place.dataOf('identity'), 'admin-token'), 'utf8')).trim(),
     async dispose() {
