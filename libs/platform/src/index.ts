@@ -34,6 +34,7 @@ export {
   type ConfigSources,
   type LoadedConfig,
 } from './config/load-config.ts';
+export { endInTime } from './process/end-in-time.ts';
 export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';
 export { continueTrace, currentTraceparent, withSpan } from './log/tracing.ts';
 export { host, type Hosted, type HostOptions, type ServiceModule } from './host/host.ts';

@@ -16,6 +16,7 @@ import { measureRequests } from './http-metrics.ts';
 import { createHttpServer, type RawHandler } from './http-server.ts';
 import { BrokenConnections, type OnMalformedRequest } from './malformed-request.ts';
 import { ProblemFilter } from './problem.filter.ts';
+import { followRequests } from './requests-in-hand.ts';
 
 /** One service as a process hosts it: what it answers and what it does in the background. */
 export interface ServiceModule {
@@ -40,13 +41,15 @@ export interface HostOptions {
   readonly onListening?: (url: string) => void | Promise<void>;
   /** Start a worker again and again until it does or this aborts; without it, the first failure ends the process. */
   readonly startUntil?: AbortSignal;
+  /** How long requests in hand, and then the workers, may take to finish when the process ends. */
+  readonly grace?: { readonly requestsMs: number; readonly workersMs: number };
 }
 
 /** A running process: its address, its application (for `inject` in tests), and how to end it. */
 export interface Hosted {
   readonly url: string;
   readonly app: NestFastifyApplication;
-  /** Takes no new requests, lets workers finish what they hold, and resolves when all has ended. */
+  /** Takes no new requests, answers those in hand, lets workers finish what they hold, and resolves when all has ended: within bounds, whatever hangs. */
   close(): Promise<void>;
 }
 
@@ -55,6 +58,8 @@ class HostModule {}
 
 const BODY_LIMIT = 1024 * 1024;
 const RETRY_MS = 500;
+// Together less than what Kubernetes and Compose give a process to end.
+const GRACE = { requestsMs: 8_000, workersMs: 18_000 };
 
 /** Starts the services in one HTTP server: it listens first (and is not ready), then the workers start, in the order given. */
 export async function host({
@@ -65,10 +70,12 @@ export async function host({
   metricsToken,
   onListening,
   startUntil,
+  grace = GRACE,
 }: HostOptions): Promise<Hosted> {
   const adapter = adapterOf(services, platform.log);
   measureRequests(adapter.getInstance());
   hideInternal(adapter.getInstance(), platform.serviceToken);
+  const requests = followRequests(adapter.getInstance());
   tellHosted(services.map(({ name }) => name));
   const root: DynamicModule = {
     module: HostModule,
@@ -81,7 +88,9 @@ export async function host({
   const workers = services.flatMap((service) => service.workers);
   const started: Worker[] = [];
   const close = async (): Promise<void> => {
-    for (const worker of started.toReversed()) await worker.stop();
+    const unanswered = await requests.finish(grace.requestsMs);
+    if (unanswered > 0) platform.log.warn({ unanswered }, 'requests were cut: they took too long');
+    await stopWorkers(started.toReversed(), grace.workersMs, platform.log);
     await app.close();
   };
   try {
@@ -110,6 +119,23 @@ function adapterOf(services: readonly ServiceModule[], log: Logger): FastifyAdap
       sendNotFound(request.id, reply as FastifyReply),
     forceCloseConnections: true,
   });
+}
+
+async function stopWorkers(
+  workers: readonly Worker[],
+  withinMs: number,
+  log: Logger,
+): Promise<void> {
+  let stopping = '';
+  const inOrder = async (): Promise<string> => {
+    for (const worker of workers) {
+      stopping = worker.name;
+      await worker.stop();
+    }
+    return 'stopped';
+  };
+  const end = await Promise.race([inOrder(), sleep(withinMs, 'late', { ref: false })]);
+  if (end === 'late') log.error({ worker: stopping }, 'did not stop in time and is left behind');
 }
 
 async function startWorker(

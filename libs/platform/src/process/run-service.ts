@@ -6,12 +6,15 @@ import { host, type ServiceModule } from '../host/host.ts';
 import type { Logger } from '../log/logger.ts';
 import { metricsConfig, readMetricsToken } from '../metrics/metrics.config.ts';
 import type { Platform } from '../platform.ts';
+import { endInTime } from './end-in-time.ts';
 import { processPlatform, type ProcessPlatform } from './process-platform.ts';
 import { processConfig } from './process.config.ts';
 
 const RETRY_MS = 500;
 const REMIND_MS = 5_000;
 const WRONG_CONFIGURATION = 2;
+// What hosts do for themselves is bounded below this; it is for connections that nobody can close.
+const END_MS = 28_000;
 
 /** One service as a deployable: its name, its settings, and how it is composed on a platform. */
 export interface Deployable<Section extends ConfigSection> {
@@ -56,6 +59,7 @@ async function run<Section extends ConfigSection>(
   const stopped = nextSignal().then((signal) => {
     platform.log.info({ signal }, 'stopping');
     stopping.abort();
+    endInTime(END_MS, (sentence) => platform.log.error(sentence));
   });
   const reached = platform.readiness.waitFor('its database and the event bus');
   const hosted = await host({

@@ -1,7 +1,10 @@
 import { relative } from 'node:path';
+import { endInTime } from '@gatehouse/platform';
 import pc from 'picocolors';
 import { loadSettings } from '../settings.ts';
 import { startStandalone, type Standalone } from '../standalone.ts';
+
+const END_MS = 40_000;
 
 /** `gatehouse start`: serves until SIGINT or SIGTERM, then ends in order; a second signal ends it at once. */
 export async function start(): Promise<void> {
@@ -11,6 +14,7 @@ export async function start(): Promise<void> {
   const signal = await nextSignal();
   process.stdout.write(`\n  ${signal}: finishing what is in hand …\n`);
   process.once(signal, () => process.exit(130));
+  endInTime(END_MS, (sentence) => process.stderr.write(`  Gatehouse ${sentence}.\n`));
   await gatehouse.stop();
   process.stdout.write('  Stopped.\n');
 }
