@@ -4,7 +4,8 @@ export {
   type ServiceDatabase,
   type SqlClient,
 } from './database/service-database.ts';
-export { migrate, type MigrationPlan } from './database/migrate.ts';
+export { migrate, type MigrationPlan, type MigrationReport } from './database/migrate.ts';
+export { SchemaClaim, type NeededSchema } from './database/schema-claim.ts';
 export { platformMigrations } from './database/platform-migrations.ts';
 export { PostgresEventStore, type InlineProjection } from './event-store/postgres-event-store.ts';
 export { fromMessage, positionOf, toMessage } from './event-store/event-message.ts';

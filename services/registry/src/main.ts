@@ -1,8 +1,13 @@
 import { runService } from '@gatehouse/platform';
 import { registryConfig } from './registry.config.ts';
-import { registryService } from './registry.module.ts';
+import { registryMigrations, registryService } from './registry.module.ts';
 
 await runService(
-  { name: 'registry', section: registryConfig, compose: registryService },
+  {
+    name: 'registry',
+    section: registryConfig,
+    compose: registryService,
+    needs: registryMigrations,
+  },
   process.env,
 );

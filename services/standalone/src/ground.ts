@@ -46,7 +46,8 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
     maxConnections: MAX_CONNECTIONS,
   });
   building.defer(() => server.stop());
-  await migrate(server.url, migrationPlans(password));
+  // The data directory is ours alone, so no process of an older release can stand on what a contract step takes away.
+  await migrate(server.url, migrationPlans(password), { contract: true });
 
   const log = createLogger({ service: 'standalone', level: config.logLevel });
   const opened = openBus({ url: server.urlOf(roleOf('bus'), password) }, log);

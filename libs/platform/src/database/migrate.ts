@@ -1,7 +1,12 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import pg from 'pg';
+import {
+  keyOf,
+  migrationFiles,
+  readMigration,
+  refuseWhatIsNewer,
+  type MigrationFile,
+} from './migration-files.ts';
+import { lockOutOlderProcesses } from './schema-claim.ts';
 
 /** What to bring to head for one service: a schema, a role that may log in with `password`, and folders of numbered SQL applied in the order given. */
 export interface MigrationPlan {
@@ -11,18 +16,26 @@ export interface MigrationPlan {
   readonly folders: readonly string[];
 }
 
+/** What a run of `migrate` did, and what it left for later, as `<schema>/<file>`. */
+export interface MigrationReport {
+  readonly applied: readonly string[];
+  readonly contractsLeft: readonly string[];
+}
+
 // Any constant will do: it keeps two processes that start together from migrating at once.
 const MIGRATION_LOCK = 7_203_114;
 
 /**
  * Brings every plan to head, as the database's owner. Files are `NNNN_name.sql`, applied once each in a transaction of
  * their own, forward only; `{{schema}}` and `{{role}}` stand for the plan's. A file that changed after it was applied
- * is an error. Answers the names of what was applied now.
+ * is an error. `NNNN_name.contract.sql` takes away what an older release stands on: it is left alone unless `contract`
+ * is asked for, and refused while a process runs that does not know it.
  */
 export async function migrate(
   ownerUrl: string,
   plans: readonly MigrationPlan[],
-): Promise<readonly string[]> {
+  { contract = false }: { readonly contract?: boolean } = {},
+): Promise<MigrationReport> {
   const client = new pg.Client({
     connectionString: ownerUrl,
     application_name: 'gatehouse-migrate',
@@ -34,24 +47,53 @@ export async function migrate(
       create table if not exists gatehouse.migration (
         schema_name text not null, folder text not null, file text not null, sha256 text not null,
         applied_at timestamptz not null default now(), primary key (schema_name, folder, file))`);
-    const applied: string[] = [];
-    for (const plan of plans) applied.push(...(await migrateOne(client, plan)));
-    return applied;
+    const reports: MigrationReport[] = [];
+    for (const plan of plans) reports.push(await migrateOne(client, plan, contract));
+    return {
+      applied: reports.flatMap(({ applied }) => applied),
+      contractsLeft: reports.flatMap(({ contractsLeft }) => contractsLeft),
+    };
   } finally {
     await client.end();
   }
 }
 
-async function migrateOne(client: pg.Client, plan: MigrationPlan): Promise<string[]> {
+async function migrateOne(
+  client: pg.Client,
+  plan: MigrationPlan,
+  contract: boolean,
+): Promise<MigrationReport> {
   await retryWhenRaced(() => prepareRole(client, plan));
-  const applied: string[] = [];
-  for (const folder of plan.folders) {
-    const files = (await readdir(folder)).filter((file) => file.endsWith('.sql')).toSorted();
-    for (const file of files) {
-      if (await applyFile(client, plan, folder, file)) applied.push(`${plan.schema}/${file}`);
+  const files = await migrationFiles(plan.folders);
+  const before = await appliedTo(client, plan.schema);
+  refuseWhatIsNewer(plan.schema, files, [...before.keys()]);
+  const [applied, contractsLeft]: [string[], string[]] = [[], []];
+  for (const file of files) {
+    const name = `${plan.schema}/${file.name}`;
+    const { text, sha256 } = await readMigration(file);
+    const known = before.get(keyOf(file));
+    if (known !== undefined && known !== sha256)
+      throw new Error(`migration ${name} was changed after it was applied: add a new file instead`);
+    if (known !== undefined) continue;
+    if (file.contract && !contract) {
+      contractsLeft.push(name);
+      continue;
     }
+    const contracts = file.contract ? files.filter((one) => one.contract).length : 0;
+    await applyFile(client, plan, file, { text, sha256, contracts });
+    applied.push(name);
   }
-  return applied;
+  return { applied, contractsLeft };
+}
+
+async function appliedTo(client: pg.Client, schema: string): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await client.query<{ folder: string; file: string; sha256: string }>(
+    'select folder, file, sha256 from gatehouse.migration where schema_name = $1',
+    [schema],
+  );
+  return new Map(
+    rows.map(({ folder, file, sha256 }) => [keyOf({ origin: folder, name: file }), sha256]),
+  );
 }
 
 async function prepareRole(client: pg.Client, plan: MigrationPlan): Promise<void> {
@@ -62,6 +104,9 @@ async function prepareRole(client: pg.Client, plan: MigrationPlan): Promise<void
   await client.query(`alter role ${role} password ${pg.escapeLiteral(plan.password)}`);
   await client.query(`create schema if not exists ${schema}`);
   await client.query(`grant usage on schema ${schema} to ${role}`);
+  // Each process reads for itself whether what it needs was applied.
+  await client.query(`grant usage on schema gatehouse to ${role}`);
+  await client.query(`grant select on gatehouse.migration to ${role}`);
 }
 
 // Roles belong to the whole server, the lock only to this database: another database's migration may be at the same role.
@@ -81,39 +126,24 @@ async function retryWhenRaced(work: () => Promise<void>): Promise<void> {
 async function applyFile(
   client: pg.Client,
   plan: MigrationPlan,
-  folder: string,
-  file: string,
-): Promise<boolean> {
-  const text = await readFile(join(folder, file), 'utf8');
-  const sha256 = createHash('sha256').update(text).digest('hex');
-  // The last two path segments tell a service's own folder from the platform's, wherever the repo lies.
-  const origin = folder.split(/[\\/]/).filter(Boolean).slice(-2).join('/');
-  const key = [plan.schema, origin, file];
-  const before = await client.query<{ sha256: string }>(
-    'select sha256 from gatehouse.migration where schema_name = $1 and folder = $2 and file = $3',
-    key,
-  );
-  if (before.rows[0] !== undefined) {
-    if (before.rows[0].sha256 === sha256) return false;
-    throw new Error(
-      `migration ${plan.schema}/${file} was changed after it was applied: add a new file instead`,
-    );
-  }
-  const sql = text.replaceAll('{{schema}}', plan.schema).replaceAll('{{role}}', plan.role);
+  { origin, name }: MigrationFile,
+  given: { readonly text: string; readonly sha256: string; readonly contracts: number },
+): Promise<void> {
+  const sql = given.text.replaceAll('{{schema}}', plan.schema).replaceAll('{{role}}', plan.role);
   await client.query('begin');
   try {
+    await lockOutOlderProcesses(client, plan.schema, given.contracts);
     await client.query(`set local search_path = ${pg.escapeIdentifier(plan.schema)}`);
     await client.query(sql);
     await client.query(
       'insert into gatehouse.migration (schema_name, folder, file, sha256) values ($1, $2, $3, $4)',
-      [...key, sha256],
+      [plan.schema, origin, name, given.sha256],
     );
     await client.query('commit');
   } catch (error) {
     await client.query('rollback');
-    throw new Error(`migration ${plan.schema}/${file} failed: ${(error as Error).message}`, {
+    throw new Error(`migration ${plan.schema}/${name} failed: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  return true;
 }

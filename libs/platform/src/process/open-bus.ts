@@ -4,6 +4,8 @@ import pg from 'pg';
 import type { KafkaConnection } from '../bus/kafka/kafka-client.ts';
 import { KafkaEventBus } from '../bus/kafka/kafka-event-bus.ts';
 import { PostgresEventBus } from '../bus/postgres/postgres-event-bus.ts';
+import { platformMigrations } from '../database/platform-migrations.ts';
+import { SchemaClaim } from '../database/schema-claim.ts';
 import { reportLostConnections } from '../database/service-database.ts';
 import type { Logger } from '../log/logger.ts';
 
@@ -79,14 +81,21 @@ function openPostgres({ url, password }: BusAddress, log: Logger): OpenedBus {
   });
   reportLostConnections(pool, log, 'bus');
   const bus = new PostgresEventBus({ pool, log, retention });
+  const claim = new SchemaClaim(
+    { schema: 'bus', folders: [platformMigrations.bus] },
+    { connectionString: address.href },
+    log,
+  );
   return {
     bus,
     async reach() {
       await pool.query('select 1');
+      await claim.take();
     },
     async close() {
       await bus.close();
       await pool.end();
+      await claim.release();
     },
   };
 }

@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import { ConfigError } from '../config/load-config.ts';
 import { readSecret, readToken } from '../config/read-token.ts';
+import { SchemaClaim, type NeededSchema } from '../database/schema-claim.ts';
 import { openServiceDatabase, type ServiceDatabase } from '../database/service-database.ts';
-import { createReadiness } from '../host/readiness.ts';
+import { createReadiness, type Readiness } from '../host/readiness.ts';
 import { createLogger } from '../log/logger.ts';
 import { nameProcess } from '../metrics/registry.ts';
 import { systemClock, type Platform } from '../platform.ts';
@@ -14,7 +15,7 @@ import type { ProcessConfig } from './process.config.ts';
 /** What one service stands on in a process of its own; `close` takes it down. */
 export interface ProcessPlatform {
   readonly platform: Platform;
-  /** Throws while the database or the bus cannot be reached. */
+  /** Throws while the database or the bus cannot be reached, or the schema is not as this build needs it. */
   reach(): Promise<void>;
   close(): Promise<void>;
 }
@@ -23,6 +24,7 @@ export interface ProcessPlatform {
 export async function processPlatform(
   service: ServiceName,
   config: ProcessConfig,
+  needed?: NeededSchema,
 ): Promise<ProcessPlatform> {
   const log = createLogger({ service, level: config.logLevel });
   nameProcess(service);
@@ -39,11 +41,12 @@ export async function processPlatform(
   const databaseUrl =
     config.databaseUrl && (await withPassword(config.databaseUrl, config.databasePasswordFile));
   let database: ServiceDatabase | undefined;
+  const readiness = createReadiness();
   const platform: Platform = {
     bus: opened.bus,
     clock: systemClock,
     log,
-    readiness: createReadiness(),
+    readiness,
     serviceToken,
     dataDirectory,
     serviceUrl: (other) => urlOf(config, other),
@@ -55,17 +58,35 @@ export async function processPlatform(
       return database;
     },
   };
+  const claim =
+    needed === undefined || databaseUrl === undefined
+      ? undefined
+      : claimOf(needed, databaseUrl, log, readiness);
   return {
     platform,
     async reach() {
       if (databaseUrl !== undefined) await platform.database(service).pool.query('select 1');
+      await claim?.take();
       await opened.reach();
     },
     async close() {
       await opened.close();
       await database?.close();
+      await claim?.release();
     },
   };
+}
+
+function claimOf(
+  needed: NeededSchema,
+  connectionString: string,
+  log: Platform['log'],
+  readiness: Readiness,
+): SchemaClaim {
+  const waiting = readiness.waitFor(`the schema ${needed.schema}`);
+  return new SchemaClaim(needed, { connectionString }, log, (held) =>
+    held ? waiting.done() : waiting.again(),
+  );
 }
 
 function urlOf(config: ProcessConfig, service: ServiceName): string {

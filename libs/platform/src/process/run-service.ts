@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import type { ConfigOf, ConfigSection } from '../config/config-section.ts';
 import { ConfigError, loadConfig } from '../config/load-config.ts';
+import type { NeededSchema } from '../database/schema-claim.ts';
 import { host, type ServiceModule } from '../host/host.ts';
 import type { Logger } from '../log/logger.ts';
 import { metricsConfig, readMetricsToken } from '../metrics/metrics.config.ts';
@@ -20,6 +21,8 @@ const END_MS = 28_000;
 export interface Deployable<Section extends ConfigSection> {
   readonly name: ServiceName;
   readonly section: Section;
+  /** The schema that it owns; a service without one has no database. */
+  readonly needs?: NeededSchema;
   compose(platform: Platform, config: ConfigOf<Section>): ServiceModule;
 }
 
@@ -53,7 +56,7 @@ async function run<Section extends ConfigSection>(
   });
   const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;
   const metricsToken = await readMetricsToken(settings.metrics);
-  const ground = await processPlatform(deployable.name, settings.process);
+  const ground = await processPlatform(deployable.name, settings.process, deployable.needs);
   const { platform } = ground;
   const stopping = new AbortController();
   const stopped = nextSignal().then((signal) => {

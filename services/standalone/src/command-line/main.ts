@@ -54,7 +54,13 @@ program
 program
   .command('migrate')
   .description('bring the database of a cluster to head: schemas, roles, tables')
-  .action(async () => (await import('./migrate.ts')).migrateDatabase());
+  .option(
+    '--contract',
+    'also take away what only older releases stand on; refused while one of them runs',
+  )
+  .action(async (options: { contract?: true }) =>
+    (await import('./migrate.ts')).migrateDatabase({ contract: options.contract === true }),
+  );
 
 program
   .command('status')

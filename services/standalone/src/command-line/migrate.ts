@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { configSection, loadConfig, migrate } from '@gatehouse/platform';
+import { configSection, loadConfig, migrate, type MigrationReport } from '@gatehouse/platform';
 import { z } from 'zod';
 import { migrationPlans } from '../schemas.ts';
 
@@ -24,8 +24,8 @@ export const migrateConfig = configSection(
   }),
 );
 
-/** `gatehouse migrate`: forward only; run again, it changes nothing. */
-export async function migrateDatabase(): Promise<void> {
+/** `gatehouse migrate`: forward only; run again, it changes nothing. With `contract` it also takes away what only older releases stand on. */
+export async function migrateDatabase(options: { readonly contract: boolean }): Promise<void> {
   const { env } = process;
   const settings = loadConfig([migrateConfig], {
     env,
@@ -39,8 +39,14 @@ export async function migrateDatabase(): Promise<void> {
     );
   }
   const password = (await readFile(settings.migrate.rolePasswordFile, 'utf8')).trim();
-  const applied = await migrate(owner.href, migrationPlans(password));
-  process.stdout.write(
-    applied.length === 0 ? 'The database is at head.\n' : `Applied ${applied.join(', ')}.\n`,
-  );
+  process.stdout.write(tell(await migrate(owner.href, migrationPlans(password), options)));
+}
+
+function tell({ applied, contractsLeft }: MigrationReport): string {
+  const lines = [
+    applied.length > 0 && `Applied ${applied.join(', ')}.`,
+    contractsLeft.length > 0 &&
+      `Left for \`gatehouse migrate --contract\`, once no process of an older release runs: ${contractsLeft.join(', ')}.`,
+  ].filter((line) => line !== false);
+  return `${lines.length === 0 ? 'The database is at head.' : lines.join('\n')}\n`;
 }
