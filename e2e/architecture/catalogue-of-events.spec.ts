@@ -10,6 +10,7 @@ const shapes = [
   'state/principals.v1',
   'state/policy.v1',
   'state/catalogue.v1',
+  'state/beat.v1',
   'audit/audit-record.v1',
 ];
 

@@ -1,5 +1,6 @@
 import {
   auditRecordSchema,
+  beatSchema,
   catalog,
   catalogueStateSchema,
   policyStateSchema,
@@ -32,6 +33,12 @@ export const stateMessages: readonly StateMessage[] = [
     topic: topics.catalogueState.name,
     meaning: 'A server that was approved, with its pinned tools; key = slug.',
     schema: catalogueStateSchema,
+  },
+  {
+    topic: 'gatehouse.state.beat.v1',
+    meaning:
+      'No topic of its own: about once a second the owner of a state topic that has published all of its log says so in each partition; key `~beat-<n>`. Whatever was committed before `at` lies before it.',
+    schema: beatSchema,
   },
   {
     topic: topics.auditRaw.name,

@@ -79,3 +79,4 @@ export {
 } from './state/principals.v1.ts';
 export { policyStateSchema, type PolicyState } from './state/policy.v1.ts';
 export { catalogueStateSchema, type CatalogueState } from './state/catalogue.v1.ts';
+export { beatKeyFor, beatSchema, isBeat, type Beat } from './state/beat.v1.ts';

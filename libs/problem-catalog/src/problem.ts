@@ -76,6 +76,11 @@ export const problems = {
     -31041,
     'The gate cannot write its audit record, so the request is refused.',
   ),
+  'state-stale': p(
+    503,
+    -31043,
+    'The gate has not heard for too long from those whose word it decides by, and refuses everything until it has.',
+  ),
   overloaded: p(503, -31042, 'The gate is at its limit; try again shortly.'),
   internal: p(
     500,

@@ -62,6 +62,7 @@ export function identityService(
     store,
     bus,
     log,
+    clock,
     feeds: [principalsFeed(database, clock)],
   });
   const revoking = new RevokeAssignmentsWhenRoleDeleted({ database, store, clock, log });

@@ -36,7 +36,7 @@ export function policyService(
       controllers: [internalController(platform, 'policy', policyCommands, commands)],
     },
     workers: [
-      new OutboxRelay({ database, store, bus, log, feeds: [policyFeed(database)] }),
+      new OutboxRelay({ database, store, bus, log, clock, feeds: [policyFeed(database)] }),
       shippedRolesWorker({ store, clock, readiness }),
     ],
     rebuild: () => store.rebuildProjections(),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import {
   catalogueStateSchema,
   findDefinition,
+  isBeat,
   registryCommands,
   topics,
   type Actor,
@@ -53,6 +54,7 @@ beforeAll(async () => {
   hosted = await start(config);
   client = new OwnerClient(test.platform);
   const reader = await test.platform.bus.readAll(topics.catalogueState, ({ key, value }) => {
+    if (isBeat({ key })) return;
     if (value === null) state.delete(key!);
     else state.set(key!, catalogueStateSchema.parse(JSON.parse(value.toString('utf8'))));
   });

@@ -44,14 +44,16 @@ export function registryService(platform: Platform, config: RegistryConfig): Ser
     'suspend-server': suspendServer(store),
     'resume-server': resumeServer(store),
   };
-  const { bus, log } = platform;
+  const { bus, clock, log } = platform;
   return {
     name: 'registry',
     module: {
       module: RegistryModule,
       controllers: [internalController(platform, 'registry', registryCommands, commands)],
     },
-    workers: [new OutboxRelay({ database, store, bus, log, feeds: [catalogueFeed(database)] })],
+    workers: [
+      new OutboxRelay({ database, store, bus, log, clock, feeds: [catalogueFeed(database)] }),
+    ],
     rebuild: () => store.rebuildProjections(),
   };
 }

@@ -3,10 +3,12 @@ import type { EventBus, EventStore, OutgoingMessage } from '@gatehouse/event-sou
 import type { PoolClient } from 'pg';
 import type { ServiceDatabase } from '../database/service-database.ts';
 import type { Logger } from '../log/logger.ts';
+import { systemClock, type Clock } from '../platform.ts';
 import { Pulse } from '../worker/pulse.ts';
 import type { Worker } from '../worker/worker.ts';
 import { toMessage } from './event-message.ts';
 import { relayedEvents, showOutbox } from './event-store-metrics.ts';
+import { StateBeats } from './state-beats.ts';
 
 const BATCH = 500;
 const POLL_MS = 100;
@@ -25,7 +27,8 @@ export interface StateFeed {
 /**
  * Carries the log to the bus: every event to the service's topic, and the state of every entity it touched to the
  * state topics, in order of position. The checkpoint moves after the bus has answered, so a crash repeats and never
- * loses. One relay of a service is active at a time, by a session lock; the others stand by.
+ * loses. One relay of a service is active at a time, by a session lock; the others stand by. When all is told, the active
+ * one says so in its state topics, for gates that must not decide on what may be old.
  */
 export class OutboxRelay implements Worker {
   readonly name: string;
@@ -33,6 +36,8 @@ export class OutboxRelay implements Worker {
   readonly #store: EventStore;
   readonly #bus: EventBus;
   readonly #feeds: readonly StateFeed[];
+  readonly #beats: StateBeats;
+  readonly #clock: Clock;
   readonly #pulse: Pulse;
   #unsubscribe: (() => void) | undefined;
   #stopShowing: (() => void) | undefined;
@@ -45,12 +50,18 @@ export class OutboxRelay implements Worker {
     bus: EventBus;
     log: Logger;
     feeds?: readonly StateFeed[];
+    clock?: Clock;
   }) {
     this.name = `${deps.database.service} outbox relay`;
     this.#database = deps.database;
     this.#store = deps.store;
     this.#bus = deps.bus;
     this.#feeds = deps.feeds ?? [];
+    this.#clock = deps.clock ?? systemClock;
+    this.#beats = new StateBeats(
+      deps.bus,
+      this.#feeds.map(({ topic }) => topic),
+    );
     this.#pulse = new Pulse(
       () => this.#relayBatch(),
       POLL_MS,
@@ -74,10 +85,19 @@ export class OutboxRelay implements Worker {
 
   async #relayBatch(): Promise<boolean> {
     if (!(await this.#isActive())) return false;
-    this.#position ??= await this.#readCheckpoint();
-    const events = await this.#store.readAll(this.#position, BATCH);
+    const from = (this.#position ??= await this.#readCheckpoint());
+    // Taken before the log is read: what is committed while it is read is not claimed to be told.
+    const at = this.#clock.now().toISOString();
+    const events = await this.#store.readAll(from, BATCH);
+    await this.#relay(events);
+    if (events.length === BATCH) return true;
+    await this.#beats.send({ at, position: events.at(-1)?.position ?? from });
+    return false;
+  }
+
+  async #relay(events: readonly RecordedEvent[]): Promise<void> {
     const last = events.at(-1);
-    if (last === undefined) return false;
+    if (last === undefined) return;
     // State first: it is what gateways decide by, and a revocation must not queue behind history.
     await this.#publishState(events, last.position);
     await this.#bus.publish(topicOf(this.#database.service), events.map(toMessage));
@@ -88,7 +108,6 @@ export class OutboxRelay implements Worker {
     );
     this.#position = last.position;
     relayedEvents.inc({ service: this.#database.service }, events.length);
-    return events.length === BATCH;
   }
 
   async #publishState(events: readonly RecordedEvent[], position: number): Promise<void> {

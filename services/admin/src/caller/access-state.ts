@@ -1,4 +1,4 @@
-import { policyStateSchema, topics } from '@gatehouse/event-catalog';
+import { isBeat, policyStateSchema, topics } from '@gatehouse/event-catalog';
 import type { IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
 import { positionOf, type Platform, type Worker } from '@gatehouse/platform';
 import { compile, managementOf, type CompiledPolicy } from '@gatehouse/policy-engine';
@@ -58,11 +58,13 @@ export class AccessState implements Worker {
   }
 
   #applyPrincipal(message: IncomingMessage): void {
+    if (isBeat(message)) return;
     const value = this.#read(message, () => parsePrincipalMessage(message.key, message.value));
     this.#directory.apply(message.key ?? '', value ?? null, this.#positionOf(message));
   }
 
   #applyPolicy(message: IncomingMessage): void {
+    if (isBeat(message)) return;
     const position = this.#positionOf(message);
     if (position <= this.#policy.position) return;
     this.#policy = { position, compiled: this.#read(message, () => compilePolicy(message)) };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  isBeat,
   principalStateSchema,
   topics,
   type DomainEvent,
@@ -38,6 +39,7 @@ beforeAll(async () => {
   const feed = principalsFeed(counting(database), systemClock);
   relay = new OutboxRelay({ database, store, bus, log, feeds: [feed] });
   reader = await bus.readAll(topics.principalsState, ({ key, value }) => {
+    if (isBeat({ key })) return;
     const state = value === null ? null : principalStateSchema.parse(JSON.parse(String(value)));
     known.set(String(key), state);
   });

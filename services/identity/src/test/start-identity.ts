@@ -1,5 +1,6 @@
 import {
   identityCommands,
+  isBeat,
   principalStateSchema,
   topics,
   type Actor,
@@ -52,6 +53,7 @@ export async function startIdentity({
   test.serveAt(hosted.url);
   const known = new Map<string, PrincipalState | null>();
   const reader = await platform.bus.readAll(topics.principalsState, ({ key, value }) => {
+    if (isBeat({ key })) return;
     const text = value?.toString('utf8');
     known.set(
       String(key),

@@ -1,4 +1,5 @@
 import {
+  isBeat,
   policyCommands,
   policyStateSchema,
   topics,
@@ -37,6 +38,7 @@ beforeEach(async () => {
   await start();
   states = new Map();
   reader = await test.platform.bus.readAll(topics.policyState, ({ key, value }) => {
+    if (isBeat({ key })) return;
     states.set(key, policyStateSchema.parse(JSON.parse(String(value))));
   });
 });
