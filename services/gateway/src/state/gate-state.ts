@@ -1,5 +1,6 @@
 import {
   catalogueStateSchema,
+  isBeat,
   policyStateSchema,
   topics,
   type ToolClass,
@@ -97,6 +98,7 @@ export class GateState {
   /** Folds one message of a state topic. */
   apply(message: IncomingMessage): void {
     const { topic, key } = message;
+    if (isBeat(message)) return;
     if (key === null) return this.#log.error({ topic }, 'a state message without key is ignored');
     const position = this.#read(message, () => positionOf(message));
     // Without a position nothing can be called newer: the entity stays away until a restart reads better.
