@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { configSection } from './config-section.ts';
 import { ConfigError, loadConfig } from './load-config.ts';
@@ -21,8 +21,11 @@ const web = configSection(
 const load = (env: Record<string, string>, yaml?: string) =>
   loadConfig([web], { env, file: yaml && fileWith(yaml) });
 
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 function fileWith(yaml: string): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'gatehouse-config-')), 'gatehouse.yaml');
+  const file = join(folder, 'gatehouse.yaml');
   writeFileSync(file, yaml);
   return file;
 }

@@ -6,6 +6,7 @@ export type { Logger } from 'pino';
 const SECRET_KEYS = [
   'authorization',
   'cookie',
+  '["set-cookie"]',
   'password',
   'secret',
   'token',
@@ -14,22 +15,41 @@ const SECRET_KEYS = [
   'secretSha256',
 ];
 
+// Secrets that stand in the middle of a text, as in the message of an error: keys of ours, bearer tokens, passwords in addresses.
+const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
+  [/\bgh_[A-Za-z0-9-]+_[A-Za-z0-9_-]+/g, '[redacted]'],
+  [/\b(bearer\s+)[^\s"\\,]{12,}/gi, '$1[redacted]'],
+  [/(:\/\/[^\s"\\/:@]*:)[^\s"\\/@]+(?=@)/g, '$1[redacted]'],
+];
+
 export interface LoggerOptions {
   readonly service: string;
   readonly level: string;
   readonly destination?: DestinationStream;
 }
 
-/** A structured logger: one JSON line an event on the destination (default stderr), secrets redacted two levels deep. */
+/** A structured logger: one JSON line an event on the destination (default stderr), without secrets by name (two levels deep) or by look (anywhere). */
 export function createLogger({ service, level, destination }: LoggerOptions): Logger {
   const options = {
     level,
     base: { service },
     redact: {
-      paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
+      paths: SECRET_KEYS.flatMap((key) => [key, below('*', key), below('*.*', key)]),
       censor: '[redacted]',
     },
+    hooks: { streamWrite: withoutSecrets },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   return pino(options, destination ?? pino.destination({ dest: 2, sync: false }));
+}
+
+function below(path: string, key: string): string {
+  return key.startsWith('[') ? `${path}${key}` : `${path}.${key}`;
+}
+
+function withoutSecrets(line: string): string {
+  return SECRETS_IN_TEXT.reduce(
+    (text, [secret, instead]) => text.replaceAll(secret, instead),
+    line,
+  );
 }

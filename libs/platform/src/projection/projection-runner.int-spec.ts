@@ -139,6 +139,30 @@ describe('from an event log to a read table of another service', () => {
     await folding.stop();
   });
 
+  it('what was applied is undone where the cursor cannot move, and applied once when it can', async () => {
+    await superuser.query(`delete from admin.seen;
+      create function admin.refuse_cursor() returns trigger language plpgsql as
+        $$ begin raise exception 'the process ended before its cursor moved'; end $$;
+      create trigger refuse_cursor before insert or update on admin.projection_cursor
+        for each row when (new.runner = 'no-cursor') execute function admin.refuse_cursor()`);
+    let applied = 0;
+    const folding = runner('no-cursor', {
+      ...seen,
+      async apply(client, event) {
+        await seen.apply(client, event);
+        applied += 1;
+      },
+    });
+    await folding.start();
+    await eventually(() => expect(applied).toBeGreaterThan(0));
+    expect(await seenPositions()).toEqual([]);
+    await superuser.query('drop trigger refuse_cursor on admin.projection_cursor');
+    await eventually(async () => expect(await seenPositions()).toEqual(await logPositions()), {
+      timeoutMs: 20_000,
+    });
+    await folding.stop();
+  });
+
   it('waitFor gives up with a catalogued refusal', async () => {
     const folding = runner('never-started');
     await expect(folding.waitFor('identity', 'group-x', 10_000_000, 50)).rejects.toMatchObject({
