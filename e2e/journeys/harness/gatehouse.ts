@@ -1,11 +1,18 @@
 import { startThrowAwayKafka, type ThrowAwayKafka } from '@gatehouse/testing';
 import { prepareCluster, type Cluster } from './cluster.ts';
+import { startProxy, type Proxy } from './proxy.ts';
 import { installation, runCommand, type CommandResult } from './gatehouse-process.ts';
 
 /** What runs behind the public doors: one process; or a process of its own for each service, on one bus or the other. */
 export type Form =
   | { readonly kind: 'standalone' }
-  | { readonly kind: 'cluster'; readonly bus: 'postgres' | 'kafka'; readonly gateways: 1 | 2 | 4 };
+  | {
+      readonly kind: 'cluster';
+      readonly bus: 'postgres' | 'kafka';
+      readonly gateways: 1 | 2 | 4;
+      /** Behind the proxy of docker-compose.yml: `url` and `apiUrl` are its door then. Needs two gateways, and Caddy. */
+      readonly door?: 'proxy';
+    };
 
 /** Gatehouse as those outside know it. A journey that uses nothing else runs unchanged against every form. */
 export interface Gatehouse {
@@ -18,20 +25,20 @@ export interface Gatehouse {
   adminToken(): Promise<string>;
   /** Runs the command line against it, as its administrator would. */
   run(...args: string[]): Promise<CommandResult>;
-  /** SIGKILL to the process that answers MCP calls at `url`. */
-  kill(): Promise<void>;
+  /** SIGKILL to a process that answers MCP calls, by its place among `gateUrls`. */
+  kill(gate?: number): Promise<void>;
   /** Brings back what was killed, and resolves when it is ready. */
-  start(): Promise<void>;
+  start(gate?: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-/** The form that the lane at hand is about. Journeys stay with one gateway: a second would only take the machine's time. */
-export function formOfThisLane(): Form {
+/** The form that the lane at hand is about. Most journeys stay with one gateway: a second would only take the machine's time. */
+export function formOfThisLane(gateways: 1 | 2 = 1): Form {
   if (process.env['E2E_FORM'] !== 'cluster') return { kind: 'standalone' };
   const bus = process.env['E2E_BUS'] === 'kafka' ? 'kafka' : 'postgres';
-  return { kind: 'cluster', bus, gateways: 1 };
+  return { kind: 'cluster', bus, gateways };
 }
 
 /** Starts Gatehouse from nothing. */
@@ -43,7 +50,23 @@ async function startStandalone(env: Settings): Promise<Gatehouse> {
   const place = await installation(env);
   try {
     await place.start();
-    return place;
+    return {
+      // Another after each start.
+      get url() {
+        return place.url;
+      },
+      get gateUrls() {
+        return [place.url];
+      },
+      get apiUrl() {
+        return place.url;
+      },
+      adminToken: () => place.adminToken(),
+      run: (...args) => place.run(...args),
+      kill: () => place.kill(),
+      start: () => place.start(),
+      dispose: () => place.dispose(),
+    };
   } catch (error) {
     await place.dispose();
     throw error;
@@ -51,12 +74,14 @@ async function startStandalone(env: Settings): Promise<Gatehouse> {
 }
 
 async function startCluster(
-  { bus, gateways }: Extract<Form, { kind: 'cluster' }>,
+  { bus, gateways, door }: Extract<Form, { kind: 'cluster' }>,
   env: Settings,
 ): Promise<Gatehouse> {
   let kafka: ThrowAwayKafka | undefined;
   let cluster: Cluster | undefined;
+  let proxy: Proxy | undefined;
   const dispose = async (): Promise<void> => {
+    await proxy?.stop();
     await cluster?.dispose();
     await kafka?.stop();
   };
@@ -69,7 +94,8 @@ async function startCluster(
     const gates = Array.from({ length: gateways }, (_, index) => `gateway-${index + 1}`);
     for (const service of [...others, ...gates]) await cluster.start(service);
     for (const service of [...others, ...gates]) await cluster.ready(service);
-    return asGatehouse(cluster, gates, dispose);
+    if (door === 'proxy') proxy = await startProxy(cluster.urlOf);
+    return asGatehouse(cluster, gates, proxy?.url, dispose);
   } catch (error) {
     await dispose();
     throw error;
@@ -81,12 +107,13 @@ const isGateway = (service: string): boolean => service.startsWith('gateway');
 function asGatehouse(
   cluster: Cluster,
   gates: readonly string[],
+  door: string | undefined,
   dispose: () => Promise<void>,
 ): Gatehouse {
-  const first = gates[0] ?? 'gateway';
-  const apiUrl = cluster.urlOf('admin');
+  const gateOf = (place = 0): string => gates[place] ?? 'gateway';
+  const apiUrl = door ?? cluster.urlOf('admin');
   return {
-    url: cluster.urlOf(first),
+    url: door ?? cluster.urlOf(gateOf()),
     gateUrls: gates.map((name) => cluster.urlOf(name)),
     apiUrl,
     adminToken: () => cluster.adminToken(),
@@ -95,12 +122,12 @@ function asGatehouse(
       const env = { PATH: process.env['PATH'], NO_COLOR: '1', GATEHOUSE_TOKEN: token };
       return runCommand([...args, '--url', apiUrl], env, process.cwd());
     },
-    async kill() {
-      await cluster.stop(first, 'SIGKILL');
+    async kill(gate) {
+      await cluster.stop(gateOf(gate), 'SIGKILL');
     },
-    async start() {
-      await cluster.start(first);
-      await cluster.ready(first);
+    async start(gate) {
+      await cluster.start(gateOf(gate));
+      await cluster.ready(gateOf(gate));
     },
     dispose,
   };
