@@ -60,6 +60,7 @@ export { problemDocument, type ProblemDocument } from './host/problem-document.t
 export { createReadiness, type Readiness } from './host/readiness.ts';
 export { kafkaConnection, openBus, type BusAddress, type OpenedBus } from './process/open-bus.ts';
 export { busUrlSchema, processConfig, type ProcessConfig } from './process/process.config.ts';
+export { rebuildService } from './process/rebuild-service.ts';
 export { runService, type Deployable } from './process/run-service.ts';
 export { Pulse } from './worker/pulse.ts';
 export type { Worker } from './worker/worker.ts';

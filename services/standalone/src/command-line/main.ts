@@ -71,7 +71,15 @@ program
 program
   .command('rebuild')
   .description('fold every read table anew from the event logs; Gatehouse must be stopped')
-  .action(async () => (await import('./rebuild.ts')).rebuild());
+  .argument(
+    '[service]',
+    'in a cluster: the one service whose tables they are, which must be stopped',
+  )
+  .action(async (service?: string) =>
+    service === undefined
+      ? (await import('./rebuild.ts')).rebuild()
+      : (await import('./serve.ts')).rebuildOne(service),
+  );
 
 program
   .command('recover-admin')

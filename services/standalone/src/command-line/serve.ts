@@ -1,39 +1,84 @@
-import { runService } from '@gatehouse/platform';
+import {
+  rebuildService,
+  runService,
+  type ConfigSection,
+  type Deployable,
+} from '@gatehouse/platform';
 import { exitCodes, Failure } from './exit-codes.ts';
 
-type Run = (env: NodeJS.ProcessEnv) => Promise<void>;
+type Use = <Section extends ConfigSection>(deployable: Deployable<Section>) => Promise<void>;
 
 // A process that hosts one service loads no other: a cluster of small processes would pay for it in memory, each anew.
-const services: Readonly<Record<string, Run>> = {
-  async identity(env) {
-    const { identityConfig, identityService } = await import('@gatehouse/identity');
-    await runService({ name: 'identity', section: identityConfig, compose: identityService }, env);
+const services: Readonly<Record<string, (use: Use) => Promise<void>>> = {
+  async identity(use) {
+    const { identityConfig, identityMigrations, identityService } =
+      await import('@gatehouse/identity');
+    await use({
+      name: 'identity',
+      section: identityConfig,
+      compose: identityService,
+      needs: identityMigrations,
+    });
   },
-  async policy(env) {
-    const { policyConfig, policyService } = await import('@gatehouse/policy');
-    await runService({ name: 'policy', section: policyConfig, compose: policyService }, env);
+  async policy(use) {
+    const { policyConfig, policyMigrations, policyService } = await import('@gatehouse/policy');
+    await use({
+      name: 'policy',
+      section: policyConfig,
+      compose: policyService,
+      needs: policyMigrations,
+    });
   },
-  async registry(env) {
-    const { registryConfig, registryService } = await import('@gatehouse/registry');
-    await runService({ name: 'registry', section: registryConfig, compose: registryService }, env);
+  async registry(use) {
+    const { registryConfig, registryMigrations, registryService } =
+      await import('@gatehouse/registry');
+    await use({
+      name: 'registry',
+      section: registryConfig,
+      compose: registryService,
+      needs: registryMigrations,
+    });
   },
-  async audit(env) {
-    const { auditConfig, auditService } = await import('@gatehouse/audit');
-    await runService({ name: 'audit', section: auditConfig, compose: auditService }, env);
+  async audit(use) {
+    const { auditConfig, auditMigrations, auditService } = await import('@gatehouse/audit');
+    await use({
+      name: 'audit',
+      section: auditConfig,
+      compose: auditService,
+      needs: auditMigrations,
+    });
   },
-  async admin(env) {
-    const { adminConfig, adminService } = await import('@gatehouse/admin');
-    await runService({ name: 'admin', section: adminConfig, compose: adminService }, env);
+  async admin(use) {
+    const { adminConfig, adminMigrations, adminService } = await import('@gatehouse/admin');
+    await use({
+      name: 'admin',
+      section: adminConfig,
+      compose: adminService,
+      needs: adminMigrations,
+    });
   },
-  async gateway(env) {
+  async gateway(use) {
     const { gatewayConfig, gatewayService } = await import('@gatehouse/gateway');
-    await runService({ name: 'gateway', section: gatewayConfig, compose: gatewayService }, env);
+    await use({ name: 'gateway', section: gatewayConfig, compose: gatewayService });
   },
 };
 
 /** `gatehouse serve <service>`: the same as the service's own main.js. */
 export async function serve(name: string): Promise<void> {
-  const run = services[name];
-  if (run === undefined) throw new Failure(`there is no service ${name}`, exitCodes.usage);
-  await run(process.env);
+  await serviceOf(name)((deployable) => runService(deployable, process.env));
+}
+
+/** `gatehouse rebuild <service>`: with the settings that the service is served with, while it is not. */
+export async function rebuildOne(name: string): Promise<void> {
+  await serviceOf(name)(async (deployable) => {
+    if (!(await rebuildService(deployable, process.env)))
+      throw new Failure(`${name} keeps no read tables`, exitCodes.usage);
+  });
+  process.stdout.write(`Folded anew from the logs: the read tables of ${name}.\n`);
+}
+
+function serviceOf(name: string): (use: Use) => Promise<void> {
+  const service = services[name];
+  if (service === undefined) throw new Failure(`there is no service ${name}`, exitCodes.usage);
+  return service;
 }
