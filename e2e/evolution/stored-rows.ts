@@ -26,7 +26,9 @@ export async function storeRows(
       const lines: string[] = [];
       for (const table of await tablesOf(client, schema)) {
         const { rows } = await client.query<{ row: string }>(selectOf(schema, table));
-        lines.push(...rows.map(({ row }) => `{"table":${JSON.stringify(table.name)},"row":${row}}`));
+        lines.push(
+          ...rows.map(({ row }) => `{"table":${JSON.stringify(table.name)},"row":${row}}`),
+        );
       }
       await writeFile(join(folder, `${schema}.jsonl`), lines.map((line) => `${line}\n`).join(''));
     }
