@@ -32,7 +32,13 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: graphql }] },
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['{libs,services}/*/src/**/*.spec.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{libs,services}/*/src/**/*.spec.ts', 'e2e/faults/*.spec.ts'],
+        },
+      },
       {
         extends: true,
         test: {
@@ -101,6 +107,17 @@ export default defineConfig({
           env: { E2E_FORM: 'cluster', E2E_BUS: process.env['E2E_BUS'] ?? 'kafka' },
           sequence: { groupOrder: 5 },
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'fault',
+          include: ['e2e/faults/**/*.fault-spec.ts'],
+          sequence: { groupOrder: 9 },
+          testTimeout: 240_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

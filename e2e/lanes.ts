@@ -39,6 +39,7 @@ const LANES: readonly Lane[] = [
   { name: 'kafka-3.9', needs: ['Kafka 3.9'] },
   { name: 'e2e', needs: ['PostgreSQL'] },
   { name: 'e2e-cluster', needs: ['PostgreSQL', 'Kafka', 'Caddy'] },
+  { name: 'fault', needs: ['PostgreSQL', 'Kafka'] },
 ];
 
 /** Set where the machine is known to have all that the lanes need: there, what is skipped has failed. */

@@ -1,0 +1,193 @@
+import { askGraphQL, GraphQLFailure } from '@gatehouse/standalone';
+import type { AdminOperation, History, Outcome, Restriction } from './history.ts';
+import type { Identity } from './caller.ts';
+
+const PATIENCE_MS = 20_000;
+/** The owner may have done it, and its answer been lost. */
+const MAYBE_DONE = new Set(['service-unavailable', 'read-model-behind', 'internal']);
+
+type Mode = 'READ' | 'WRITE';
+
+/** An agent as the lane made it. */
+export interface MadeAgent extends Identity {
+  readonly agentId: string;
+}
+
+interface Change {
+  readonly action: string;
+  readonly entity: string;
+  readonly owner: 'identity' | 'policy' | 'registry';
+  readonly event: string;
+  /** What marks the event; the id of the operation where nothing else is said. */
+  readonly mark?: string;
+  readonly restricts?: Restriction;
+  readonly restores?: Restriction;
+  readonly mutation: string;
+  readonly input: (id: string) => Readonly<Record<string, unknown>>;
+}
+
+/** The administrator at the GraphQL API: every change it asks for is in the history, and none is asked for twice. */
+export class RecordedAdministrator {
+  readonly #url: () => string;
+  readonly #token: string;
+  readonly #history: History;
+
+  constructor(url: () => string, token: string, history: History) {
+    this.#url = url;
+    this.#token = token;
+    this.#history = history;
+  }
+
+  ask<Data>(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<Data> {
+    return askGraphQL<Data>(this.#url(), this.#token, query, variables);
+  }
+
+  /** Registers an agent, gives it a role and issues it a key; undefined where one of these did not go well. */
+  async createAgent(name: string, role: string): Promise<MadeAgent | undefined> {
+    const registered = await this.#change<{ registerAgent: { agent: { id: string } } }>({
+      action: 'register agent',
+      entity: name,
+      owner: 'identity',
+      event: 'identity.agent-registered.v1',
+      mutation: `($input: RegisterAgentInput!) { registerAgent(input: $input) { agent { id } } }`,
+      input: (id) => ({ name, description: id }),
+    });
+    const agentId = registered.data?.registerAgent.agent.id;
+    if (agentId === undefined) return undefined;
+    await this.#change({
+      action: 'assign role',
+      entity: name,
+      owner: 'identity',
+      event: 'identity.role-assigned.v1',
+      mark: agentId,
+      mutation: `($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`,
+      input: () => ({ assignee: { kind: 'AGENT', id: agentId }, role }),
+    });
+    const issued = await this.#change<{ issueKey: { keyId: string; token: string } }>({
+      action: 'issue key',
+      entity: name,
+      owner: 'identity',
+      event: 'identity.key-issued.v1',
+      mutation: `($input: IssueKeyInput!) { issueKey(input: $input) { keyId token } }`,
+      input: (id) => ({ principal: { kind: 'AGENT', id: agentId }, label: id }),
+    });
+    return issued.data && { ...issued.data.issueKey, name, agentId };
+  }
+
+  async revokeKey({ keyId, name }: MadeAgent): Promise<AdminOperation> {
+    const { operation } = await this.#change({
+      action: 'revoke key',
+      entity: name,
+      owner: 'identity',
+      event: 'identity.key-revoked.v1',
+      restricts: { subject: 'key', of: keyId },
+      mutation: `($input: RevokeKeyInput!) { revokeKey(input: $input) { key { status } } }`,
+      input: (id) => ({ keyId, reason: id }),
+    });
+    return operation;
+  }
+
+  /** Takes the role for good; `at` is a tool that it grants whatever else changes. */
+  async revokeRole(
+    { agentId, name }: MadeAgent,
+    role: string,
+    at: NonNullable<Restriction['at']>,
+  ): Promise<AdminOperation> {
+    const { operation } = await this.#change({
+      action: 'revoke role',
+      entity: name,
+      owner: 'identity',
+      event: 'identity.role-revoked.v1',
+      mark: agentId,
+      restricts: { subject: 'caller', of: name, at },
+      mutation: `($input: RevokeRoleInput!) { revokeRole(input: $input) { role } }`,
+      input: () => ({ assignee: { kind: 'AGENT', id: agentId }, role }),
+    });
+    return operation;
+  }
+
+  async suspend(slug: string): Promise<AdminOperation> {
+    const { operation } = await this.#change({
+      action: 'suspend server',
+      entity: slug,
+      owner: 'registry',
+      event: 'registry.server-suspended.v1',
+      restricts: { subject: 'server', of: slug },
+      mutation: `($input: SuspendServerInput!) { suspendServer(input: $input) { server { status } } }`,
+      input: (id) => ({ slug, reason: id }),
+    });
+    return operation;
+  }
+
+  async resume(slug: string): Promise<AdminOperation> {
+    const { operation } = await this.#change({
+      action: 'resume server',
+      entity: slug,
+      owner: 'registry',
+      event: 'registry.server-resumed.v1',
+      mark: `"${slug}"`,
+      restores: { subject: 'server', of: slug },
+      mutation: `($input: ResumeServerInput!) { resumeServer(input: $input) { server { status } } }`,
+      input: () => ({ slug }),
+    });
+    return operation;
+  }
+
+  /** Writes a role that permits, of each server named, every tool of that mode. */
+  async defineRole(name: string, modes: Readonly<Record<string, Mode>>): Promise<AdminOperation> {
+    const { operation } = await this.#change({
+      action: 'define role',
+      entity: name,
+      owner: 'policy',
+      event: 'policy.role-defined.v1',
+      mutation: `($input: DefineRoleInput!) { defineRole(input: $input) { bundleNumber } }`,
+      input: (id) => ({
+        name,
+        description: id,
+        connectors: Object.entries(modes).map(([slug, mode]) => ({
+          slug,
+          tools: [{ tool: '*', mode }],
+        })),
+      }),
+    });
+    return operation;
+  }
+
+  async #change<Data>(change: Change): Promise<{ operation: AdminOperation; data?: Data }> {
+    const { action, entity, owner, event, mark, restricts, restores } = change;
+    const operation = this.#history.admin((id) => ({
+      kind: 'admin',
+      action,
+      entity,
+      ...(restricts === undefined ? {} : { restricts }),
+      ...(restores === undefined ? {} : { restores }),
+      leaves: { owner, type: event, mark: mark ?? id },
+    }));
+    try {
+      const asked = this.ask<Data>(`mutation ${change.mutation}`, {
+        input: change.input(operation.id),
+      });
+      const data = await Promise.race([asked, outOfPatience()]);
+      this.#history.end(operation, { kind: 'ok' });
+      return { operation, data };
+    } catch (error) {
+      this.#history.end(operation, outcomeOf(error as Error));
+      return { operation };
+    }
+  }
+}
+
+function outcomeOf(error: Error): Outcome {
+  if (error instanceof GraphQLFailure) {
+    return MAYBE_DONE.has(error.code)
+      ? { kind: 'failed', why: `${error.code}: ${error.message}`, answered: true }
+      : { kind: 'refused', code: error.code, status: 0 };
+  }
+  return { kind: 'unknown', why: `${error.message} ${String(error.cause ?? '')}`.trim() };
+}
+
+async function outOfPatience(): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  setTimeout(() => reject(new Error('no answer came')), PATIENCE_MS).unref();
+  return promise;
+}

@@ -1,0 +1,129 @@
+import { appendFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * How an operation ended for whoever asked. `failed` is an answer that something went wrong, or the certainty that
+ * nothing was asked; `unknown` means that no answer came: it may have happened or not.
+ */
+export type Outcome =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'refused'; readonly code: string; readonly status: number }
+  | { readonly kind: 'failed'; readonly why: string; readonly answered: boolean }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** Times are milliseconds of the one clock of this machine; null while it has not ended. */
+interface Timed {
+  readonly invokedAt: number;
+  completedAt: number | null;
+}
+
+/** One HTTP request to a gate. Its id travels as user agent, which the gate records, and as argument of the tool. */
+export interface Call extends Timed {
+  readonly kind: 'call';
+  readonly id: string;
+  readonly node: string;
+  readonly caller: string;
+  readonly keyId: string;
+  readonly method: string;
+  readonly server: string | null;
+  readonly tool: string | null;
+  readonly effect: 'read' | 'write' | 'none';
+  outcome: Outcome;
+}
+
+/** What a change takes away: all calls by a key, at a server, or of a caller; `at` says that only calls of one tool are. */
+export interface Restriction {
+  readonly subject: 'key' | 'server' | 'caller';
+  readonly of: string;
+  readonly at?: { readonly server: string; readonly tool: string };
+}
+
+/** One change that an administrator asked for. */
+export interface AdminOperation extends Timed {
+  readonly kind: 'admin';
+  readonly id: string;
+  readonly action: string;
+  readonly entity: string;
+  /** What this takes away for good, or until an operation that restores it. */
+  readonly restricts?: Restriction;
+  readonly restores?: Restriction;
+  /** The event that it leaves in its owner's log; `mark` is in its data, and in no other of this type but a repeat. */
+  readonly leaves: { readonly owner: string; readonly type: string; readonly mark: string };
+  outcome: Outcome;
+}
+
+/** A stretch of time in which something was broken on purpose. */
+export interface Fault extends Timed {
+  readonly kind: 'fault';
+  readonly id: string;
+  readonly what: string;
+  /** Gateways that could hear nothing of the bus meanwhile. */
+  readonly blinded: readonly string[];
+}
+
+export type Entry = Call | AdminOperation | Fault;
+
+/** An entry before it has an id, a time and an end. */
+type Begun<E extends Entry> = E extends Entry
+  ? Omit<E, 'id' | 'invokedAt' | 'completedAt' | 'outcome'>
+  : never;
+
+const PENDING: Outcome = { kind: 'unknown', why: 'it never ended' };
+
+/** All that was asked and how it ended, in memory and, line by line, in a file that outlives the run. */
+export class History {
+  readonly file: string;
+  readonly #entries: Entry[] = [];
+  readonly #name: string;
+  #next = 1;
+
+  constructor(seed: number) {
+    this.#name = `fault-${seed}-${process.pid}`;
+    this.file = join(mkdtempSync(join(tmpdir(), 'gatehouse-history-')), 'history.jsonl');
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  get calls(): readonly Call[] {
+    return this.#entries.filter((entry) => entry.kind === 'call');
+  }
+
+  call(begun: Begun<Call>): Call {
+    return this.#begin<Call>({ ...begun, ...this.#stamp(), outcome: PENDING });
+  }
+
+  admin(begun: (id: string) => Begun<AdminOperation>): AdminOperation {
+    const stamp = this.#stamp();
+    return this.#begin<AdminOperation>({ ...begun(stamp.id), ...stamp, outcome: PENDING });
+  }
+
+  fault(begun: Begun<Fault>): Fault {
+    return this.#begin<Fault>({ ...begun, ...this.#stamp() });
+  }
+
+  end(entry: Entry, outcome?: Outcome): void {
+    if (entry.kind !== 'fault' && outcome !== undefined) entry.outcome = outcome;
+    entry.completedAt = Date.now();
+    this.#write('end', entry);
+  }
+
+  #stamp(): { id: string; invokedAt: number; completedAt: null } {
+    // Of one width, so that none is the beginning of another.
+    const id = `${this.#name}-${String(this.#next).padStart(7, '0')}`;
+    this.#next += 1;
+    return { id, invokedAt: Date.now(), completedAt: null };
+  }
+
+  #begin<E extends Entry>(entry: E): E {
+    this.#entries.push(entry);
+    this.#write('begin', entry);
+    return entry;
+  }
+
+  #write(event: 'begin' | 'end', entry: Entry): void {
+    appendFileSync(this.file, `${JSON.stringify({ event, ...entry })}\n`);
+  }
+}

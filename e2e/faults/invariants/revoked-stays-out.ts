@@ -1,0 +1,118 @@
+import type { AdminOperation, Call, Fault, Restriction } from '../history.ts';
+import type { Bounds, Evidence, Violation } from '../evidence.ts';
+
+const INVARIANT = 'revoked stays out';
+
+/** What a gate says to whom a change has shut out. */
+const ACKNOWLEDGED: Record<Restriction['subject'], ReadonlySet<string>> = {
+  key: new Set(['token-refused']),
+  server: new Set(['tool-unknown', 'server-unknown']),
+  caller: new Set(['tool-unknown']),
+};
+
+interface Ban {
+  readonly by: AdminOperation;
+  readonly on: Restriction;
+  /** When it may have begun to end: what was asked for from here on is not judged. */
+  readonly until: number;
+}
+
+/** Once a gate has refused somebody for a revocation it never lets them in again, and no gate that hears of the bus lets them in for long. */
+export function revokedStaysOut({ entries, nodes, bounds }: Evidence): Violation[] {
+  const calls = entries.filter((entry) => entry.kind === 'call');
+  const faults = entries.filter((entry) => entry.kind === 'fault');
+  return bansIn(entries.filter((entry) => entry.kind === 'admin')).flatMap((ban) =>
+    nodes.flatMap((node) => {
+      const meant = calls.filter((call) => call.node === node && isMeant(ban.on, call));
+      const judged = meant.filter((call) => isUnder(ban, call));
+      return [
+        ...afterAcknowledgement(ban, meant, judged),
+        ...afterBound(ban, judged, faults, bounds),
+      ];
+    }),
+  );
+}
+
+function bansIn(operations: readonly AdminOperation[]): Ban[] {
+  return operations.flatMap((by) => {
+    const { restricts: on, outcome } = by;
+    // What was refused changed nothing; what failed or is unknown may have changed something.
+    if (on === undefined || outcome.kind === 'refused') return [];
+    const end = operations.find(
+      ({ restores, invokedAt }) =>
+        restores?.subject === on.subject && restores.of === on.of && invokedAt >= by.invokedAt,
+    );
+    return [{ by, on, until: end?.invokedAt ?? Number.POSITIVE_INFINITY }];
+  });
+}
+
+function isMeant({ subject, of, at }: Restriction, call: Call): boolean {
+  const value = { key: call.keyId, server: call.server, caller: call.caller }[subject];
+  return value === of && (at === undefined || (call.server === at.server && call.tool === at.tool));
+}
+
+function isUnder({ by, until }: Ban, call: Call): boolean {
+  return call.invokedAt >= by.invokedAt && (call.completedAt ?? Number.POSITIVE_INFINITY) <= until;
+}
+
+// Who was never let in may be refused for another reason: only the refusal of what went well before tells.
+function afterAcknowledgement(
+  { by, on }: Ban,
+  meant: readonly Call[],
+  judged: readonly Call[],
+): Violation[] {
+  const askedFor = ({ keyId, server, tool }: Call): string => JSON.stringify([keyId, server, tool]);
+  const wentWell = new Set(
+    meant
+      .filter(({ outcome, invokedAt }) => outcome.kind === 'ok' && invokedAt < by.invokedAt)
+      .map(askedFor),
+  );
+  const known = judged.filter((call) => wentWell.has(askedFor(call)));
+  const first = known
+    .filter(
+      ({ outcome }) => outcome.kind === 'refused' && ACKNOWLEDGED[on.subject].has(outcome.code),
+    )
+    .toSorted((a, b) => endOf(a) - endOf(b))[0];
+  if (first === undefined) return [];
+  return known
+    .filter((call) => call.outcome.kind === 'ok' && call.invokedAt > endOf(first))
+    .map((call) =>
+      broken('allowed on a gate that had acknowledged the revocation', by, first, call),
+    );
+}
+
+function endOf({ completedAt }: Call): number {
+  return completedAt ?? Number.POSITIVE_INFINITY;
+}
+
+function afterBound(
+  { by }: Ban,
+  judged: readonly Call[],
+  faults: readonly Fault[],
+  bounds: Bounds,
+): Violation[] {
+  const { completedAt, outcome } = by;
+  if (outcome.kind !== 'ok' || completedAt === null) return [];
+  return judged
+    .filter((call) => call.outcome.kind === 'ok')
+    .filter((call) => call.invokedAt > latest(completedAt, call, faults, bounds))
+    .map((call) => broken('allowed long after the revocation was answered', by, call));
+}
+
+/** Until when a call may still be let in. A fault in between puts that off until it is healed. */
+function latest(
+  answeredAt: number,
+  { invokedAt }: Call,
+  faults: readonly Fault[],
+  { revocationMs, healingMs }: Bounds,
+): number {
+  const between = faults.filter(
+    (fault) => fault.invokedAt <= invokedAt && (fault.completedAt ?? Infinity) >= answeredAt,
+  );
+  const healed = between.map((fault) => (fault.completedAt ?? Infinity) + healingMs);
+  return Math.max(answeredAt + revocationMs, ...healed);
+}
+
+function broken(what: string, ...shownBy: readonly unknown[]): Violation {
+  return { invariant: INVARIANT, what, shownBy };
+}

@@ -1,0 +1,105 @@
+import type { RoleDefinition } from '@gatehouse/event-catalog';
+import { compile, decide, type CompiledPolicy } from '@gatehouse/policy-engine';
+import { eventually } from '@gatehouse/testing';
+import type { MadeAgent } from './administrator.ts';
+import type { Sight } from './evidence.ts';
+import type { Stage } from './stage.ts';
+
+const PATIENCE_MS = 20_000;
+
+const POLICY = `query {
+  agents(first: 100) { nodes { id active roles keys { id status } } }
+  roles(first: 100) { nodes { name connectors { slug tools { tool mode } } } }
+  servers(first: 100) { nodes { slug status tools { name class } } }
+}`;
+
+interface Nodes<T> {
+  readonly nodes: readonly T[];
+}
+
+interface PolicyAnswer {
+  readonly agents: Nodes<{
+    readonly id: string;
+    readonly active: boolean;
+    readonly roles: readonly string[];
+    readonly keys: readonly { readonly id: string; readonly status: string }[];
+  }>;
+  readonly roles: Nodes<{
+    readonly name: string;
+    readonly connectors: readonly {
+      readonly slug: string;
+      readonly tools: readonly { readonly tool: string; readonly mode: string }[];
+    }[];
+  }>;
+  readonly servers: Nodes<{
+    readonly slug: string;
+    readonly status: string;
+    readonly tools: readonly { readonly name: string; readonly class: string }[];
+  }>;
+}
+
+/** What every caller is shown by every gate, and what policy says by the read models: asked until the two agree, or in vain. */
+export async function sightsOf(
+  stage: Stage,
+  agents: readonly MadeAgent[],
+  nodes: readonly string[],
+): Promise<readonly Sight[]> {
+  const answer = await eventually(() => stage.admin.ask<PolicyAnswer>(POLICY), {
+    timeoutMs: PATIENCE_MS,
+    everyMs: 500,
+  });
+  const policy = compile(answer.roles.nodes.map(asRole));
+  const gates = stage.gates.filter(({ node }) => nodes.includes(node));
+  const sights: Sight[] = [];
+  for (const agent of agents) {
+    const due = dueTo(agent, answer, policy);
+    for (const gate of gates) {
+      const caller = stage.caller(agent, gate);
+      let shown: readonly string[] | undefined;
+      const agreed = async (): Promise<void> => {
+        shown = await caller.tools();
+        if (JSON.stringify(shown) !== JSON.stringify(due)) throw new Error('not what is due');
+      };
+      await eventually(agreed, { timeoutMs: PATIENCE_MS, everyMs: 250 }).catch(() => undefined);
+      caller.close();
+      sights.push({ node: gate.node, caller: agent.name, shown, due });
+    }
+  }
+  return sights;
+}
+
+function asRole({ name, connectors }: PolicyAnswer['roles']['nodes'][number]): RoleDefinition {
+  return {
+    name,
+    description: '',
+    management: 'none',
+    connectors: connectors.map(({ slug, tools }) => ({
+      slug,
+      tools: Object.fromEntries(
+        tools.map(({ tool, mode }) => [tool, mode.toLowerCase() as 'read' | 'write' | 'off']),
+      ),
+    })),
+  };
+}
+
+function dueTo(
+  { agentId, keyId }: MadeAgent,
+  { agents, servers }: PolicyAnswer,
+  policy: CompiledPolicy,
+): readonly string[] | undefined {
+  const agent = agents.nodes.find(({ id }) => id === agentId);
+  const key = agent?.keys.find(({ id }) => id === keyId);
+  if (agent?.active !== true || key?.status !== 'ACTIVE') return undefined;
+  return servers.nodes
+    .filter(({ status }) => status === 'APPROVED')
+    .flatMap(({ slug, tools }) =>
+      tools
+        .filter((tool) => {
+          const toolClass = tool.class === 'READ' ? 'read' : 'write';
+          const asked = { roles: agent.roles, server: slug, tool: tool.name, toolClass } as const;
+          return decide(policy, asked).allow;
+        })
+        .map(({ name }) => `${slug}__${name}`),
+    )
+    .toSorted();
+}
