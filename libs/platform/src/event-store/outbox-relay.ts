@@ -6,9 +6,11 @@ import type { Logger } from '../log/logger.ts';
 import { systemClock, type Clock } from '../platform.ts';
 import { Pulse } from '../worker/pulse.ts';
 import type { Worker } from '../worker/worker.ts';
+import { CarriedTraces } from './carried-traces.ts';
 import { toMessage } from './event-message.ts';
 import { relayedEvents, showOutbox } from './event-store-metrics.ts';
 import { StateBeats } from './state-beats.ts';
+import { StateWatch } from './state-watch.ts';
 
 const BATCH = 500;
 const POLL_MS = 100;
@@ -37,6 +39,8 @@ export class OutboxRelay implements Worker {
   readonly #bus: EventBus;
   readonly #feeds: readonly StateFeed[];
   readonly #beats: StateBeats;
+  readonly #traces: CarriedTraces;
+  readonly #watch: StateWatch;
   readonly #clock: Clock;
   readonly #pulse: Pulse;
   #unsubscribe: (() => void) | undefined;
@@ -58,10 +62,12 @@ export class OutboxRelay implements Worker {
     this.#bus = deps.bus;
     this.#feeds = deps.feeds ?? [];
     this.#clock = deps.clock ?? systemClock;
+    this.#traces = new CarriedTraces(`relay ${deps.database.service}`);
     this.#beats = new StateBeats(
       deps.bus,
       this.#feeds.map(({ topic }) => topic),
     );
+    this.#watch = new StateWatch(deps.bus, this.#feeds, deps.log);
     this.#pulse = new Pulse(
       () => this.#relayBatch(),
       POLL_MS,
@@ -72,6 +78,7 @@ export class OutboxRelay implements Worker {
   async start(): Promise<void> {
     this.#unsubscribe = this.#store.onAppended(() => this.#pulse.poke());
     this.#stopShowing = showOutbox(this.#database, () => this.#lock !== undefined);
+    await this.#watch.start();
     this.#pulse.start();
   }
 
@@ -79,6 +86,7 @@ export class OutboxRelay implements Worker {
     this.#unsubscribe?.();
     this.#stopShowing?.();
     await this.#pulse.stop();
+    await this.#watch.stop();
     this.#lock?.release(true);
     this.#lock = undefined;
   }
@@ -91,34 +99,52 @@ export class OutboxRelay implements Worker {
     const events = await this.#store.readAll(from, BATCH);
     await this.#relay(events);
     if (events.length === BATCH) return true;
-    await this.#beats.send({ at, position: events.at(-1)?.position ?? from });
+    const position = events.at(-1)?.position ?? from;
+    await this.#watch.setRight(position, (feed, keys) => this.#tell(feed, keys, position));
+    await this.#beats.send({ at, position });
     return false;
   }
 
   async #relay(events: readonly RecordedEvent[]): Promise<void> {
     const last = events.at(-1);
     if (last === undefined) return;
+    this.#traces.carry(events);
     // State first: it is what gateways decide by, and a revocation must not queue behind history.
     await this.#publishState(events, last.position);
-    await this.#bus.publish(topicOf(this.#database.service), events.map(toMessage));
+    await this.#bus.publish(
+      topicOf(this.#database.service),
+      events.map((event) => toMessage(this.#traces.carried(event))),
+    );
     await this.#database.pool.query(
       `insert into checkpoint (consumer, position) values ($1, $2)
        on conflict (consumer) do update set position = excluded.position`,
       [CONSUMER, last.position],
     );
     this.#position = last.position;
+    this.#traces.arrived();
     relayedEvents.inc({ service: this.#database.service }, events.length);
   }
 
   async #publishState(events: readonly RecordedEvent[], position: number): Promise<void> {
     for (const feed of this.#feeds) {
-      const touched = [...new Set(await feed.touchedBy(events))];
-      for (let start = 0; start < touched.length; start += STATE_CHUNK) {
-        const keys = touched.slice(start, start + STATE_CHUNK);
-        const state = await feed.load(keys);
-        const messages = keys.map((key) => toStateMessage(key, state.get(key), position));
-        await this.#bus.publish(feed.topic, messages);
-      }
+      const touched = await this.#traces.touchedBy(feed, events);
+      await this.#tell(feed, [...touched.keys()], position, touched);
+    }
+  }
+
+  async #tell(
+    feed: StateFeed,
+    all: readonly string[],
+    position: number,
+    traceparents?: ReadonlyMap<string, string | undefined>,
+  ): Promise<void> {
+    for (let start = 0; start < all.length; start += STATE_CHUNK) {
+      const keys = all.slice(start, start + STATE_CHUNK);
+      const state = await feed.load(keys);
+      const messages = keys.map((key) =>
+        toStateMessage(key, state.get(key), position, traceparents?.get(key)),
+      );
+      await this.#bus.publish(feed.topic, messages);
     }
   }
 
@@ -152,10 +178,19 @@ export class OutboxRelay implements Worker {
   }
 }
 
-function toStateMessage(key: string, value: unknown, position: number): OutgoingMessage {
+function toStateMessage(
+  key: string,
+  value: unknown,
+  position: number,
+  traceparent: string | undefined,
+): OutgoingMessage {
   return {
     key,
     value: value === undefined ? null : Buffer.from(JSON.stringify(value)),
-    headers: { 'content-type': 'application/json', position: String(position) },
+    headers: {
+      'content-type': 'application/json',
+      position: String(position),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    },
   };
 }

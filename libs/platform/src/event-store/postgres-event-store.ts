@@ -10,7 +10,7 @@ import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { ServiceDatabase, SqlClient } from '../database/service-database.ts';
-import { currentTraceparent } from '../log/tracing.ts';
+import { currentTraceparent, withSpan } from '../tracing/span.ts';
 import { appendedEvents, versionConflicts } from './event-store-metrics.ts';
 
 /**
@@ -84,10 +84,15 @@ export class PostgresEventStore implements EventStore {
   ): Promise<AppendReceipt> {
     if (events.length === 0) throw new Error('nothing to append');
     try {
-      const position = await this.#database.transaction(async (client) => {
-        const first = await this.#insert(client, stream, expectedVersion, events);
-        return first + events.length - 1;
-      });
+      const span = {
+        attributes: { 'gatehouse.stream': stream, 'gatehouse.events': events.length },
+      };
+      const position = await withSpan(`append to ${this.#database.service}`, span, () =>
+        this.#database.transaction(async (client) => {
+          const first = await this.#insert(client, stream, expectedVersion, events);
+          return first + events.length - 1;
+        }),
+      );
       this.#appended.emit('appended');
       appendedEvents.inc({ service: this.#database.service }, events.length);
       return { version: expectedVersion + events.length, position };

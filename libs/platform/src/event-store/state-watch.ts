@@ -1,0 +1,87 @@
+import { isBeat } from '@gatehouse/event-catalog';
+import type { EventBus, IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
+import type { Logger } from '../log/logger.ts';
+import type { StateFeed } from './outbox-relay.ts';
+
+interface Watched {
+  readonly feed: StateFeed;
+  /** The newest position that was read of every key. */
+  readonly newest: Map<string, number>;
+  readonly astray: Set<string>;
+}
+
+/**
+ * Reads an owner's state topics as a gate would and names the keys whose last message is not their newest, or cannot be
+ * read. Whoever follows the topic passes over what is older; but compaction keeps what came last, whatever its position,
+ * and so would mislead a gate that starts later. (A replay does this, a relay that others had taken for dead, a foreigner.)
+ * What happened while no owner ran is seen as long as compaction has not been there first: on Kafka that is an hour.
+ */
+export class StateWatch {
+  readonly #bus: EventBus;
+  readonly #log: Logger;
+  readonly #watched: readonly Watched[];
+  #readers: readonly StateReader[] = [];
+
+  constructor(bus: EventBus, feeds: readonly StateFeed[], log: Logger) {
+    this.#bus = bus;
+    this.#log = log;
+    this.#watched = feeds.map((feed) => ({ feed, newest: new Map(), astray: new Set() }));
+  }
+
+  async start(): Promise<void> {
+    const look = (watched: Watched) => (message: IncomingMessage) => this.#look(watched, message);
+    this.#readers = await Promise.all(
+      this.#watched.map((watched) => this.#bus.readAll(watched.feed.topic, look(watched))),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#readers.map((reader) => reader.stop()));
+    this.#readers = [];
+  }
+
+  /** What `publish` is asked to say again is told as it is at `position`; what it rejects is asked for again next time. */
+  async setRight(
+    position: number,
+    publish: (feed: StateFeed, keys: readonly string[]) => Promise<void>,
+  ): Promise<void> {
+    for (const { feed, newest, astray } of this.#watched) {
+      const keys = [...astray];
+      if (keys.length === 0) continue;
+      const topic = feed.topic.name;
+      this.#log.warn({ topic, keys: keys.length }, 'state that had gone astray is told again');
+      // Before it is told: what goes astray meanwhile is another matter.
+      astray.clear();
+      for (const key of keys) newest.set(key, position);
+      try {
+        await publish(feed, keys);
+      } catch (error) {
+        for (const key of keys) astray.add(key);
+        throw error;
+      }
+    }
+  }
+
+  #look({ newest, astray }: Watched, message: IncomingMessage): void {
+    const { key } = message;
+    if (key === null || isBeat(message)) return;
+    const position = legiblePosition(message);
+    if (position === undefined || position < (newest.get(key) ?? -1)) {
+      astray.add(key);
+      return;
+    }
+    newest.set(key, position);
+    astray.delete(key);
+  }
+}
+
+function legiblePosition({ value, headers }: IncomingMessage): number | undefined {
+  const position = Number(headers['position']);
+  if (!Number.isSafeInteger(position)) return undefined;
+  try {
+    if (value !== null) JSON.parse(value.toString('utf8'));
+    return position;
+  } catch {
+    return undefined;
+  }
+}
