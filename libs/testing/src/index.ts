@@ -1,3 +1,4 @@
+export { describeSchema } from './describe-schema.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { freshDatabase, type FreshDatabase } from './fresh-database.ts';
