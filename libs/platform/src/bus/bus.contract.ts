@@ -13,6 +13,8 @@ import {
 } from '@gatehouse/event-sourcing';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { exposition } from '../metrics/registry.ts';
+import { scraped } from '../testing/scrape.ts';
 
 /** One process's bus with its own wire to the broker, which a test can cut. */
 export interface BusUnderTest {
@@ -788,6 +790,44 @@ export function describeEventBusContract(
         const firsts = [...new Set(values)];
         expect(firsts, hint).toEqual(firsts.toSorted((x, y) => x - y));
       }
+    });
+
+    it('18. tells Prometheus what it carries, what waits, what stands still and what was set apart', async () => {
+      const bus = await connectBus();
+      const group = randomUUID();
+      const [secured, open] = [newTopic({ security: true, partitions: 1 }), newTopic()];
+      const gate = new Gate();
+      let mended = false;
+      const handle = async ({ messages }: MessageBatch): Promise<void> => {
+        await gate.opened;
+        const bad = messages.find((each) => text(each) === 'bad');
+        if (bad !== undefined && !mended) throw new PoisonMessage(bad, 'unreadable');
+      };
+      const value = async (name: string, { name: topic }: TopicDefinition, of?: string) =>
+        scraped((await exposition()).text).value(`gatehouse_bus_${name}`, {
+          topic,
+          ...(of === undefined ? {} : { group: of }),
+        });
+      await bus.subscribe({ group, topics: [secured, open], handle });
+      await bus.publish(open, [message('k', 'good'), message('k', 'bad')]);
+      await bus.publish(secured, [message('k', 'bad'), message('k', 'good')]);
+      expect(await value('published_messages_total', open)).toBe(2);
+      expect(await value('published_bytes_total', open)).toBe(7);
+      const lag = (of: TopicDefinition) => value('consumer_lag_messages', of, group);
+      await eventually(async () => expect([await lag(open), await lag(secured)]).toEqual([2, 2]));
+      gate.open();
+      await eventually(async () =>
+        expect(await value('partitions_stopped', secured, group)).toBe(1),
+      );
+      await eventually(async () => expect(await value('dead_letters_total', open, group)).toBe(1));
+      await eventually(async () => expect([await lag(open), await lag(secured)]).toEqual([0, 2]));
+      expect(await value('consumed_messages_total', open, group)).toBe(1);
+      mended = true;
+      await eventually(async () => {
+        expect(await value('partitions_stopped', secured, group)).toBe(0);
+        expect(await lag(secured)).toBe(0);
+        expect(await value('consumed_messages_total', secured, group)).toBe(2);
+      });
     });
   });
 }

@@ -6,6 +6,7 @@ import {
   type MessageBatch,
 } from '@gatehouse/event-sourcing';
 import type { Logger } from '../log/logger.ts';
+import { batchRetries, consumedMessages, deadLetters, partitionsStopped } from './bus-metrics.ts';
 import type { BusTiming } from './bus-timing.ts';
 import { ParkedLetters, parkingHeaders } from './parked-letters.ts';
 import { backoffMs, sleepUnless } from './patience.ts';
@@ -78,6 +79,7 @@ export class Delivery {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await handle({ topic: topic.name, partition: first.partition, messages });
+        consumedMessages.inc({ topic: topic.name, group }, messages.length);
         return undefined;
       } catch (error) {
         const isHere = messages.some(
@@ -90,6 +92,7 @@ export class Delivery {
           offset: first.offset,
           group,
         };
+        batchRetries.inc({ topic: topic.name, group });
         log.warn({ err: error, ...where, attempt }, 'a batch was not taken; it is tried again');
         const wait = backoffMs(attempt, timing.retryFirstMs, timing.retryCapMs);
         if (!(await sleepUnless(signal, wait))) return 'aborted';
@@ -125,6 +128,7 @@ export class Delivery {
     const { bus, topic, group, log, timing, onStall } = this.#deps;
     const parked = new ParkedLetters(bus, topic, message, log);
     onStall(poison.message);
+    partitionsStopped.add({ topic: topic.name, group }, 1);
     try {
       while (await sleepUnless(signal, timing.stallRetryMs)) {
         const again = await this.#attempt([message], signal);
@@ -138,6 +142,7 @@ export class Delivery {
     } finally {
       await parked.stop();
       onStall(undefined);
+      partitionsStopped.add({ topic: topic.name, group }, -1);
     }
   }
 
@@ -155,6 +160,7 @@ export class Delivery {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await bus.publish(deadLetterTopicOf(message.topic), [{ ...message, headers }]);
+        deadLetters.inc({ topic: message.topic, group });
         log.error({ err: poison, group }, 'a message was parked in the dead-letter topic');
         return true;
       } catch (error) {

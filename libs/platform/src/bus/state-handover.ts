@@ -1,5 +1,6 @@
 import type { IncomingMessage } from '@gatehouse/event-sourcing';
 import type { Logger } from '../log/logger.ts';
+import { partitionsStopped, STATE_READER } from './bus-metrics.ts';
 import type { BusTiming } from './bus-timing.ts';
 import { backoffMs, sleepUnless } from './patience.ts';
 
@@ -21,19 +22,26 @@ export async function handOver(
   { handle, timing, log, onStall, onAlarm }: HandoverDeps,
 ): Promise<boolean> {
   const where = `${message.topic}/${message.partition}@${message.offset}`;
-  for (let attempt = 1; !signal.aborted; attempt += 1) {
-    try {
-      await handle(message);
-      if (attempt > ALARM_AFTER_ATTEMPTS) onStall(undefined);
-      return true;
-    } catch (error) {
-      log.warn({ err: error, where, attempt }, 'state was not taken; it is tried again');
-      if (attempt === ALARM_AFTER_ATTEMPTS) {
-        onStall(where);
-        onAlarm(`a reader of state stands still on ${where}: ${String(error)}`);
+  const labels = { topic: message.topic, group: STATE_READER };
+  let attempt = 1;
+  try {
+    for (; !signal.aborted; attempt += 1) {
+      try {
+        await handle(message);
+        if (attempt > ALARM_AFTER_ATTEMPTS) onStall(undefined);
+        return true;
+      } catch (error) {
+        log.warn({ err: error, where, attempt }, 'state was not taken; it is tried again');
+        if (attempt === ALARM_AFTER_ATTEMPTS) {
+          partitionsStopped.add(labels, 1);
+          onStall(where);
+          onAlarm(`a reader of state stands still on ${where}: ${String(error)}`);
+        }
+        await sleepUnless(signal, backoffMs(attempt, timing.retryFirstMs, timing.retryCapMs));
       }
-      await sleepUnless(signal, backoffMs(attempt, timing.retryFirstMs, timing.retryCapMs));
     }
+    return false;
+  } finally {
+    if (attempt > ALARM_AFTER_ATTEMPTS) partitionsStopped.add(labels, -1);
   }
-  return false;
 }

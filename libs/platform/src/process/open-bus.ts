@@ -3,11 +3,13 @@ import type { EventBus } from '@gatehouse/event-sourcing';
 import pg from 'pg';
 import type { KafkaConnection } from '../bus/kafka/kafka-client.ts';
 import { KafkaEventBus } from '../bus/kafka/kafka-event-bus.ts';
+import { busConnected } from '../bus/bus-metrics.ts';
 import { PostgresEventBus } from '../bus/postgres/postgres-event-bus.ts';
 import { platformMigrations } from '../database/platform-migrations.ts';
 import { SchemaClaim } from '../database/schema-claim.ts';
 import { reportLostConnections } from '../database/service-database.ts';
 import type { Logger } from '../log/logger.ts';
+import { Sampled } from '../metrics/sampled.ts';
 
 const CONNECTIONS = 6;
 
@@ -35,7 +37,27 @@ export interface BusAddress {
 
 /** Opens the event bus at an address. Nothing is connected yet. */
 export function openBus(address: BusAddress, log: Logger): OpenedBus {
-  return address.url.startsWith('kafka') ? openKafka(address, log) : openPostgres(address, log);
+  const opened = address.url.startsWith('kafka')
+    ? openKafka(address, log)
+    : openPostgres(address, log);
+  const stopShowing = showConnected(opened);
+  return {
+    ...opened,
+    async close() {
+      stopShowing();
+      await opened.close();
+    },
+  };
+}
+
+function showConnected(opened: OpenedBus): () => void {
+  const connected = new Sampled(() =>
+    opened.reach().then(
+      () => 1,
+      () => 0,
+    ),
+  );
+  return busConnected.read(async () => [[{}, (await connected.get()) ?? 0]]);
 }
 
 /** The Kafka cluster that a `kafka://` or `kafkas://` URL names. Its several hosts make it no URL that the platform could parse. */
@@ -63,10 +85,7 @@ function openKafka(address: BusAddress, log: Logger): OpenedBus {
   const bus = new KafkaEventBus({ connection: kafkaConnection(address), log });
   return {
     bus,
-    async reach() {
-      const { healthy, detail } = await bus.health();
-      if (!healthy) throw new Error(detail);
-    },
+    reach: () => bus.reach(),
     close: () => bus.close(),
   };
 }

@@ -6,7 +6,9 @@ import type {
   Subscription,
 } from '@gatehouse/event-sourcing';
 import type { Logger } from '../../log/logger.ts';
+import { consumerLag } from '../bus-metrics.ts';
 import { Delivery } from '../delivery.ts';
+import { lagReadings } from '../lag-readings.ts';
 import { outOfRangeAlarm, startingPoint } from '../starting-point.ts';
 import type { KafkaConnection } from './kafka-client.ts';
 import type { KafkaOffsets } from './kafka-offsets.ts';
@@ -34,6 +36,7 @@ export class GroupSubscription implements Subscription, PartitionWork {
   readonly #deps: GroupDeps;
   readonly #consumer: SupervisedConsumer;
   readonly #stalls = new Map<string, string>();
+  readonly #stopShowing: () => void;
 
   constructor(options: SubscribeOptions, deps: GroupDeps) {
     this.#options = options;
@@ -44,6 +47,7 @@ export class GroupSubscription implements Subscription, PartitionWork {
       topics: options.topics,
       work: this,
     });
+    this.#stopShowing = consumerLag.read(() => lagReadings(options.group, this.#consumer.lags));
   }
 
   get stalledOn(): string | undefined {
@@ -60,6 +64,7 @@ export class GroupSubscription implements Subscription, PartitionWork {
 
   async stop(): Promise<void> {
     await this.#consumer.stop();
+    this.#stopShowing();
     this.#deps.onStopped();
   }
 
@@ -77,7 +82,7 @@ export class GroupSubscription implements Subscription, PartitionWork {
     const point = startingPoint(own ?? committed, range, from);
     if (point.outOfRange !== undefined)
       onAlarm(outOfRangeAlarm(group, `${topic}/${partition}`, range, point));
-    return { start: point.start, committed };
+    return { start: point.start, committed, end: range.next };
   }
 
   async deliver(

@@ -9,6 +9,7 @@ import type {
   Subscription,
 } from '@gatehouse/event-sourcing';
 import type { Logger } from '../../log/logger.ts';
+import { measuredPublish } from '../bus-metrics.ts';
 import { partitionOfKey } from '../murmur2.ts';
 import { GroupSubscription, type KafkaReaderDeps } from './group-subscription.ts';
 import type { KafkaConnection } from './kafka-client.ts';
@@ -17,6 +18,7 @@ import { KafkaStateReader } from './kafka-state-reader.ts';
 import { defaultKafkaTiming, type KafkaTiming } from './kafka-timing.ts';
 import { OutgoingChain } from './outgoing-chain.ts';
 
+/** Which cluster the bus is on, and how its clients behave. */
 export interface KafkaEventBusOptions {
   readonly connection: KafkaConnection;
   readonly log: Logger;
@@ -52,7 +54,7 @@ export class KafkaEventBus implements EventBus {
 
   async publish(topic: TopicDefinition, messages: readonly OutgoingMessage[]): Promise<void> {
     this.#refuseWhenClosed();
-    await this.#outgoing.publish(topic, messages);
+    await measuredPublish(topic.name, messages, () => this.#outgoing.publish(topic, messages));
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
@@ -97,6 +99,11 @@ export class KafkaEventBus implements EventBus {
     } catch (error) {
       return { healthy: false, detail: `Kafka does not answer: ${(error as Error).message}` };
     }
+  }
+
+  /** Throws while no broker answers. */
+  async reach(): Promise<void> {
+    await this.#offsets.brokers();
   }
 
   async close(): Promise<void> {

@@ -60,7 +60,7 @@ export class KafkaStateReader implements StateReader, PartitionWork {
     if (range === undefined) throw new Error(`${topic} has no partition ${partition}`);
     const { start } = startingPoint(this.#next.get(partition), range, 'earliest');
     this.#reached(partition, start);
-    return { start, committed: undefined };
+    return { start, committed: undefined, end: range.next };
   }
 
   async deliver(

@@ -25,6 +25,8 @@ export interface Beginning {
   readonly start: number;
   /** What the group has committed. */
   readonly committed: number | undefined;
+  /** The offset that comes next on the partition. */
+  readonly end: number;
 }
 
 const MOST_AT_ONCE = 500;
@@ -61,6 +63,7 @@ export class PartitionClaim {
   readonly #giving = new AbortController();
   #inHand: Promise<void> | undefined;
   #next: number | undefined;
+  #end = 0;
 
   constructor(
     place: { topic: string; partition: number },
@@ -79,6 +82,16 @@ export class PartitionClaim {
     return this.#next;
   }
 
+  /** How many offsets are left, as far as is known; nothing until settled. */
+  get lag(): number | undefined {
+    return this.#next === undefined ? undefined : Math.max(0, this.#end - this.#next);
+  }
+
+  /** Notes how far the partition reaches. */
+  sawEnd(end: number): void {
+    this.#end = Math.max(this.#end, end);
+  }
+
   get isBusy(): boolean {
     return this.#inHand !== undefined;
   }
@@ -91,7 +104,8 @@ export class PartitionClaim {
     const { signal } = this.#giving;
     for (let attempt = 1; !signal.aborted; attempt += 1) {
       try {
-        const { start, committed } = await this.#work.begin(this.topic, this.partition);
+        const { start, committed, end } = await this.#work.begin(this.topic, this.partition);
+        this.sawEnd(end);
         if (signal.aborted) return;
         if (this.#work.commits && start !== committed) await commit(start);
         if (signal.aborted) return;
@@ -108,6 +122,7 @@ export class PartitionClaim {
 
   /** Takes what kafkajs has fetched. Returns when it is through, or, with its partition paused, when it takes longer. */
   async take(payload: EachBatchPayload): Promise<void> {
+    this.sawEnd(Number(payload.batch.highWatermark));
     const isOpen = this.#next !== undefined && !this.#giving.signal.aborted && !this.isBusy;
     if (!isOpen || !payload.isRunning() || payload.isStale()) {
       await sleep(this.#timing.handOverMs);

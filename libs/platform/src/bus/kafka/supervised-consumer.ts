@@ -1,3 +1,4 @@
+import { countRestart } from '../bus-metrics.ts';
 import type { KafkaOffsets } from './kafka-offsets.ts';
 import { Membership, type MembershipDeps } from './membership.ts';
 import { sleepUnless } from '../patience.ts';
@@ -16,6 +17,7 @@ export class SupervisedConsumer {
   readonly #settled: Promise<void>;
   #onSettled!: () => void;
   #isWell = false;
+  #membership: Membership | undefined;
   #stood = new Map<string, { next: number; since: number }>();
 
   constructor(deps: SupervisedDeps) {
@@ -29,6 +31,11 @@ export class SupervisedConsumer {
   /** It has its share, and fetches. */
   get isWell(): boolean {
     return this.#isWell;
+  }
+
+  /** What waits on each partition that is ours. */
+  get lags(): readonly (readonly [topic: string, lag: number | undefined])[] {
+    return (this.#membership?.claims ?? []).map(({ topic, lag }) => [topic, lag]);
   }
 
   /** Resolves when the first share has settled, or when others have taken too long to let us in. */
@@ -50,6 +57,7 @@ export class SupervisedConsumer {
       const why = await this.#live();
       this.#isWell = false;
       if (this.#stopping.signal.aborted) return;
+      countRestart(group);
       log.warn({ group, why }, 'a consumer was lost; a new one follows');
       await sleepUnless(this.#stopping.signal, timing.restartMs);
     }
@@ -71,6 +79,7 @@ export class SupervisedConsumer {
       },
       onLost: end,
     });
+    this.#membership = membership;
     const onStop = (): void => end('it was stopped');
     this.#stopping.signal.addEventListener('abort', onStop);
     if (this.#stopping.signal.aborted) onStop();
@@ -80,6 +89,7 @@ export class SupervisedConsumer {
     await sleepUnless(ending.signal, 2 ** 31 - 1);
     await membership.end(!this.#stopping.signal.aborted);
     await watching;
+    this.#membership = undefined;
     this.#stopping.signal.removeEventListener('abort', onStop);
     return why;
   }
@@ -109,6 +119,7 @@ export class SupervisedConsumer {
       for (const claim of membership.claims.filter((each) => each.topic === topic)) {
         const place = `${topic}/${claim.partition}`;
         const end = ranges.find(({ partition }) => partition === claim.partition)?.next ?? 0;
+        claim.sawEnd(end);
         const stood = this.#stood.get(place);
         if (claim.next === undefined || claim.isBusy || claim.next >= end) {
           this.#stood.delete(place);

@@ -1,6 +1,8 @@
 import type { EventBus, SubscribeOptions, Subscription } from '@gatehouse/event-sourcing';
 import type { Logger } from '../../log/logger.ts';
+import { consumerLag } from '../bus-metrics.ts';
 import type { BusTiming } from '../bus-timing.ts';
+import { lagReadings } from '../lag-readings.ts';
 import { Delivery } from '../delivery.ts';
 import type { GroupLedger, Lease } from './group-ledger.ts';
 import type { HighMarks } from './high-marks.ts';
@@ -37,6 +39,7 @@ export class GroupMember implements Subscription {
   #beatAgain = false;
   #stopping: Promise<void> | undefined;
   #left = false;
+  #stopShowing: (() => void) | undefined;
 
   constructor(deps: MemberDeps) {
     this.#deps = deps;
@@ -52,6 +55,12 @@ export class GroupMember implements Subscription {
 
   /** Joins, and waits until the partitions at hand have settled where they start. */
   async start(): Promise<void> {
+    this.#stopShowing = consumerLag.read(() =>
+      lagReadings(
+        this.group,
+        [...this.#pumps.values()].map(({ lease, lag }) => [lease.topic, lag]),
+      ),
+    );
     this.#timer = setInterval(() => this.kick(), this.#deps.timing.heartbeatMs);
     this.#second = setTimeout(() => this.kick(), SECOND_BEAT_MS);
     await this.#beatOnce();
@@ -94,6 +103,7 @@ export class GroupMember implements Subscription {
     // Beats go on until the last handler is through: a slow one must not lose its lease to a second run elsewhere.
     await Promise.all([...this.#pumps.values()].map((pump) => pump.stop()));
     this.#left = true;
+    this.#stopShowing?.();
     clearInterval(this.#timer);
     clearTimeout(this.#second);
     while (this.#beating !== undefined) await this.#beating;

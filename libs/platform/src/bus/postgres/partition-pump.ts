@@ -28,6 +28,7 @@ export class PartitionPump {
   readonly finished: Promise<void>;
   readonly #deps: PumpDeps;
   readonly #stopping = new AbortController();
+  #next: number | undefined;
   #started!: () => void;
   /** Resolves when the place to start from is settled, so that nothing published from now on is missed. */
   readonly started: Promise<void>;
@@ -43,6 +44,13 @@ export class PartitionPump {
     });
   }
 
+  /** How many offsets are left, as far as this process knows; nothing before it has begun. */
+  get lag(): number | undefined {
+    const { topic, partition } = this.lease;
+    if (this.#next === undefined) return undefined;
+    return Math.max(0, this.#deps.marks.of(topic, partition) - this.#next);
+  }
+
   /** Finishes the batch in hand and commits it; a batch that keeps failing is left to the next owner. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -53,7 +61,10 @@ export class PartitionPump {
     const { signal } = this.#stopping;
     let next = await this.#patiently(() => this.#begin());
     this.#started();
-    while (next !== undefined && !signal.aborted) next = await this.#step(next);
+    while (next !== undefined && !signal.aborted) {
+      this.#next = next;
+      next = await this.#step(next);
+    }
   }
 
   async #step(next: number): Promise<number | undefined> {
@@ -72,6 +83,7 @@ export class PartitionPump {
     await delivery.deliver(batch, signal, async (upTo) => {
       await this.#commit(upTo);
       reached = upTo;
+      this.#next = upTo;
     });
     return reached;
   }

@@ -11,6 +11,7 @@ import type {
 } from '@gatehouse/event-sourcing';
 import type { Pool } from 'pg';
 import type { Logger } from '../../log/logger.ts';
+import { measuredPublish } from '../bus-metrics.ts';
 import { defaultTiming, type BusTiming } from '../bus-timing.ts';
 import { GroupLedger } from './group-ledger.ts';
 import { GroupMember } from './group-member.ts';
@@ -83,7 +84,7 @@ export class PostgresEventBus implements EventBus {
     this.#refuseWhenClosed();
     // A bus that only publishes needs its connection too: to tell the others.
     this.#listening ??= this.#listener.start();
-    await this.#outgoing.publish(topic, messages);
+    await measuredPublish(topic.name, messages, () => this.#outgoing.publish(topic, messages));
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
