@@ -26,6 +26,12 @@ interface Change {
   readonly input: (id: string) => Readonly<Record<string, unknown>>;
 }
 
+interface Changed<Data> {
+  readonly operation: AdminOperation;
+  /** What was answered, where it went well. */
+  readonly data?: Data;
+}
+
 /** The administrator at the GraphQL API: every change it asks for is in the history, and none is asked for twice. */
 export class RecordedAdministrator {
   readonly #url: () => string;
@@ -153,7 +159,7 @@ export class RecordedAdministrator {
     return operation;
   }
 
-  async #change<Data>(change: Change): Promise<{ operation: AdminOperation; data?: Data }> {
+  async #change<Data>(change: Change): Promise<Changed<Data>> {
     const { action, entity, owner, event, mark, restricts, restores } = change;
     const operation = this.#history.admin((id) => ({
       kind: 'admin',
@@ -183,7 +189,8 @@ function outcomeOf(error: Error): Outcome {
       ? { kind: 'failed', why: `${error.code}: ${error.message}`, answered: true }
       : { kind: 'refused', code: error.code, status: 0 };
   }
-  return { kind: 'unknown', why: `${error.message} ${String(error.cause ?? '')}`.trim() };
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return { kind: 'unknown', why: `${error.message}${cause}` };
 }
 
 async function outOfPatience(): Promise<never> {

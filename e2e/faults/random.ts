@@ -30,3 +30,9 @@ export function seedOfThisRun(): number {
   const given = Number(process.env['FAULT_SEED']);
   return Number.isInteger(given) && given > 0 ? given : Date.now() % 1_000_000_000;
 }
+
+/** For how long a phase of load goes on: as said, or for as long as `FAULT_SECONDS` says, as at night. */
+export function loadMs(seconds: number): number {
+  const given = Number(process.env['FAULT_SECONDS']);
+  return (given > 0 ? given : seconds) * 1_000;
+}

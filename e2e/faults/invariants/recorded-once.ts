@@ -62,22 +62,35 @@ function forwardingOf(
   byCall: ReadonlyMap<string, readonly TrailRow[]>,
 ): Violation[] {
   const forwarded = groupBy(evidence.forwarded, ({ callId }) => callId);
-  return calls.flatMap((call) => {
-    if (call.method !== 'tools/call') return [];
-    const times = forwarded.get(call.id)?.length ?? 0;
-    const intents = (byCall.get(call.id) ?? []).filter(({ record }) => record.phase === 'intent');
-    const { outcome, effect } = call;
-    const found: Violation[] = [];
-    if (effect === 'write' && times > 1) found.push(broken('a write was forwarded twice', call));
-    if (effect === 'write' && times > 0 && intents.length === 0)
-      found.push(broken('a write was forwarded without an intent', call));
-    if (intents.length > 1) found.push(broken('an intent is recorded twice', call, ...intents));
-    if (outcome.kind === 'ok' && times === 0)
-      found.push(broken('a call went well that nothing was forwarded of', call));
-    if (outcome.kind === 'refused' && times > 0 && !AFTER_FORWARDING.has(outcome.code))
-      found.push(broken('a refused call was forwarded', call));
-    return found;
-  });
+  return calls
+    .filter(({ method }) => method === 'tools/call')
+    .flatMap((call) => {
+      const times = forwarded.get(call.id)?.length ?? 0;
+      const rows = byCall.get(call.id) ?? [];
+      const intents = rows.filter(({ record }) => record.phase === 'intent');
+      return [
+        ...(call.effect === 'write' ? writtenOf(call, times, intents) : []),
+        ...contradictedBy(call, times),
+      ];
+    });
+}
+
+function writtenOf(call: Call, times: number, intents: readonly TrailRow[]): Violation[] {
+  const found: Violation[] = [];
+  if (times > 1) found.push(broken('a write was forwarded twice', call));
+  if (times > 0 && intents.length === 0)
+    found.push(broken('a write was forwarded without an intent', call));
+  if (intents.length > 1) found.push(broken('an intent is recorded twice', call, ...intents));
+  return found;
+}
+
+function contradictedBy(call: Call, times: number): Violation[] {
+  const { outcome } = call;
+  if (outcome.kind === 'ok' && times === 0)
+    return [broken('a call went well that nothing was forwarded of', call)];
+  return outcome.kind === 'refused' && times > 0 && !AFTER_FORWARDING.has(outcome.code)
+    ? [broken('a refused call was forwarded', call)]
+    : [];
 }
 
 function twiceIn(trail: readonly TrailRow[]): Violation[] {

@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest';
+import { checkHistory } from './check-history.ts';
+import type { Evidence } from './evidence.ts';
+import { callOf, goodEvidence as good, messageOf, refused, rowOf } from './good-evidence.ts';
+import type { AdminOperation, Call, Entry, Outcome } from './history.ts';
+
+/** What the checker says of the good run with something changed. */
+function found(changes: Partial<Evidence>): string[] {
+  return checkHistory({ ...good, ...changes }).map(({ what }) => what);
+}
+
+interface Change {
+  readonly invokedAt?: number;
+  readonly completedAt?: number | null;
+  readonly outcome?: Outcome;
+}
+
+/** The same entries, with those of this id changed. */
+function entries(id: string, change: Change): readonly Entry[] {
+  return good.entries.map((entry) => (entry.id === id ? { ...entry, ...change } : entry));
+}
+
+const also = (...more: readonly Entry[]): readonly Entry[] => [...good.entries, ...more];
+/** A call that everything else is as it should be for. */
+const witnessed = (call: Call): Partial<Evidence> => ({
+  entries: also(call),
+  forwarded: [...good.forwarded, { callId: call.id, tool: 'look', at: 0 }],
+  trail: [...good.trail, rowOf(8, call.id)],
+  raw: [...good.raw, messageOf(8, { id: 'record-8', key: 'spool-1' })],
+});
+const mortal = { caller: 'mortal', keyId: 'key-2' };
+
+it('finds nothing where every promise was kept', () => {
+  expect(checkHistory(good)).toEqual([]);
+  expect(found(witnessed(callOf('more', 500)))).toEqual([]);
+});
+
+describe('recorded once', () => {
+  const without = (index: number): Partial<Evidence> => ({
+    trail: good.trail.filter((row) => row.index !== index),
+  });
+
+  it('finds an answered call without a record', () => {
+    expect(found(without(2))).toContain('an answered call has no record');
+    expect(found(without(4))).toContain('an answered call has no record');
+  });
+
+  it('lets what was refused for want of evidence go without', () => {
+    const outcome = refused('evidence-unavailable', 503);
+    expect(found({ entries: also(callOf('n', 500, { outcome })) })).toEqual([]);
+  });
+
+  it('finds a record that is there twice', () => {
+    const again = rowOf(8, 'c1');
+    expect(found({ trail: [...good.trail, again] })).toContain('an outcome is recorded twice');
+    const same = { ...good.trail[2]!, index: 8 };
+    expect(found({ trail: [...good.trail, same] })).toContain('a record is in the trail twice');
+  });
+
+  it('finds a forwarded write without its intent, though nobody knows how it ended', () => {
+    expect(found(without(5))).toContain('a write was forwarded without an intent');
+  });
+
+  it('finds a write that was forwarded twice, and a refused call that was forwarded', () => {
+    const twice = [...good.forwarded, good.forwarded[0]!];
+    expect(found({ forwarded: twice })).toEqual(['a write was forwarded twice']);
+    const denied = [...good.forwarded, { callId: 'c3', tool: 'look', at: 0 }];
+    expect(found({ forwarded: denied })).toEqual(['a refused call was forwarded']);
+  });
+
+  it('finds a call that went well though nothing reached the server', () => {
+    const forwarded = good.forwarded.filter(({ callId }) => callId !== 'c1');
+    expect(found({ forwarded })).toEqual(['a call went well that nothing was forwarded of']);
+  });
+
+  it('finds a record that contradicts the answer', () => {
+    const trail = good.trail.map((row) =>
+      row.index === 4 ? rowOf(4, 'c3', { outcome: 'ok' }) : row,
+    );
+    expect(found({ trail })).toEqual(['a call that was refused is recorded as ok']);
+    expect(found({ entries: entries('c3', { outcome: { kind: 'ok' } }) })).toContain(
+      'a call that went well is recorded as another',
+    );
+  });
+
+  it('finds an outcome before its intent, and a hole in the trail', () => {
+    const [intent, outcome, ...rest] = good.trail;
+    const swapped = [{ ...outcome!, index: 0 }, { ...intent!, index: 1 }, ...rest];
+    expect(found({ trail: swapped })).toEqual(['an outcome is recorded before its intent']);
+    expect(found({ trail: good.trail.map((row) => ({ ...row, index: row.index + 1 })) })).toEqual([
+      'the numbers of the trail have a hole',
+    ]);
+    expect(found({ gaps: 2 })).toEqual(['the trail misses 2 records']);
+  });
+
+  it('finds what is published and not stored, and the reverse', () => {
+    const more = messageOf(8, { id: 'record-8', key: 'spool-1' });
+    expect(found({ raw: [...good.raw, more] })).toEqual(['a published record is not in the trail']);
+    expect(found({ raw: good.raw.slice(1) })).toEqual([
+      'the trail has a record that no gate published',
+    ]);
+  });
+});
+
+describe('appended as answered', () => {
+  it('finds an answered change that is not in the log', () => {
+    const identity = good.logs['identity']!.map((event) => ({ ...event, data: '{}' }));
+    expect(found({ logs: { ...good.logs, identity } })).toEqual([
+      'an answered change is not in the log',
+    ]);
+  });
+
+  it('finds a refused change that was made, and one of which nobody knows that was made twice', () => {
+    const what = 'the log has a change that nobody was to make';
+    expect(found({ entries: entries('op-1', { outcome: refused('key-ended') }) })).toContain(what);
+    const outcome = { kind: 'unknown', why: 'killed' } as const;
+    expect(found({ entries: entries('op-1', { outcome }) })).toEqual([]);
+    const again = { ...good.logs['identity']![1]!, id: 'e3', position: 3, stream: 's3' };
+    const identity = [...good.logs['identity']!, again];
+    expect(
+      found({ entries: entries('op-1', { outcome }), logs: { ...good.logs, identity } }),
+    ).toContain(what);
+  });
+});
+
+describe('ordered by key', () => {
+  const identity = good.logs['identity']!;
+  const topic = good.topics['identity']!;
+
+  it('finds a hole in a log, and in the versions of a stream', () => {
+    const logs = {
+      ...good.logs,
+      identity: identity.map((event) => ({ ...event, position: event.position * 2 - 1 })),
+    };
+    expect(found({ logs })).toContain('the log of identity has a hole');
+    const jumped = { ...good.logs, identity: identity.map((event) => ({ ...event, version: 2 })) };
+    expect(found({ logs: jumped })).toContain('a stream of identity has a hole in its versions');
+  });
+
+  it('finds an event that is not on its topic, and a message that is in no log', () => {
+    const topics = { ...good.topics, identity: [topic[0]!] };
+    expect(found({ topics })).toEqual(['an event of identity is not on its topic']);
+    const foreign = messageOf(9, { id: 'rolled back', position: 9 });
+    expect(found({ topics: { ...good.topics, identity: [...topic, foreign] } })).toEqual([
+      'the topic of identity has what its log does not',
+    ]);
+  });
+
+  it('finds a key that goes back to what was never said, and lets a repeat be', () => {
+    const [first, second] = good.states['principals']!;
+    const back = { ...messageOf(2, { position: 1 }), value: 'other' };
+    expect(found({ states: { principals: [first!, second!, back] } })).toEqual([
+      'principals goes back from 2 to what it never said before',
+    ]);
+    const repeat = { ...first!, offset: 2 };
+    expect(found({ states: { principals: [first!, second!, repeat] } })).toEqual([]);
+  });
+});
+
+describe('projection = fold(log)', () => {
+  it('finds a table that a fold makes otherwise, and a gate that shows what policy does not say', () => {
+    const [folding] = good.foldings;
+    const [sight] = good.sights;
+    expect(found({ foldings: [{ ...folding!, folded: { agent: ['a'] } }] })).toEqual([
+      'admin.agent is not what its log says',
+    ]);
+    expect(found({ sights: [{ ...sight!, due: undefined }] })).toEqual([
+      'a gate does not show what policy says',
+    ]);
+  });
+});
+
+describe('revoked stays out', () => {
+  it('finds a call that is let in after its gate acknowledged the revocation', () => {
+    const again = callOf('again', 2_200, mortal);
+    expect(found(witnessed(again))).toEqual([
+      'allowed on a gate that had acknowledged the revocation',
+    ]);
+    const elsewhere = { ...again, node: 'gateway-2' };
+    expect(found(witnessed(elsewhere))).toEqual([]);
+  });
+
+  it('finds a call that is let in long after the revocation was answered, on any gate', () => {
+    const late = callOf('late', 4_000, { ...mortal, node: 'gateway-2' });
+    expect(found(witnessed(late))).toEqual(['allowed long after the revocation was answered']);
+  });
+
+  it('puts the bound off while something is broken, and not for ever', () => {
+    const during = { entries: entries('op-1', { invokedAt: 9_900, completedAt: 9_950 }) };
+    const call = callOf('late', 33_000, { ...mortal, node: 'gateway-2' });
+    const later = { ...call, invokedAt: 36_000, completedAt: 36_005 };
+    const withCall = (made: Call): Partial<Evidence> => ({
+      ...witnessed(made),
+      entries: [...during.entries, made],
+    });
+    expect(found(withCall(call))).toEqual([]);
+    expect(found(withCall(later))).toEqual(['allowed long after the revocation was answered']);
+  });
+
+  it('lets a server in again once it was resumed', () => {
+    const suspension: AdminOperation = {
+      ...(good.entries.find(({ id }) => id === 'op-1') as AdminOperation),
+      id: 'op-0',
+      restricts: { subject: 'server', of: 'shaky' },
+      leaves: { owner: 'identity', type: 'identity.key-issued.v1', mark: '{}' },
+    };
+    const shaky = { server: 'shaky' };
+    const early = callOf('early', 5_000, shaky);
+    const late = callOf('late', 31_100, shaky);
+    const judged = (call: Call): string[] =>
+      found({ ...witnessed(call), entries: also(suspension, call) });
+    expect(judged(early)).toEqual(['allowed long after the revocation was answered']);
+    expect(judged(late)).toEqual([]);
+  });
+});
+
+describe('a blind gate refuses', () => {
+  it('finds a call that is let in when its gate can no longer know', () => {
+    const what = 'allowed on a gate that could not know';
+    expect(found(witnessed(callOf('late', 14_500)))).toEqual([what]);
+    expect(found(witnessed(callOf('soon', 13_500)))).toEqual([]);
+  });
+});
+
+describe('recovers', () => {
+  it('finds a gate on which nothing goes well after a fault, and a fault that nobody healed', () => {
+    const silent = entries('c7', { invokedAt: 40_000, completedAt: 40_005 });
+    expect(found({ entries: silent })).toEqual([
+      'no call went well on gateway-2 after Kafka killed',
+    ]);
+    const unmanageable = entries('op-2', { invokedAt: 9_000, completedAt: 9_005 });
+    expect(found({ entries: unmanageable })).toEqual(['no change was made after Kafka killed']);
+    expect(found({ entries: entries('fault-1', { completedAt: null }) })).toContain(
+      'Kafka killed was never healed',
+    );
+  });
+});
