@@ -37,7 +37,20 @@ export {
 } from './config/load-config.ts';
 export { endInTime } from './process/end-in-time.ts';
 export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';
-export { continueTrace, currentTraceparent, withSpan } from './log/tracing.ts';
+export {
+  currentSpan,
+  inSpan,
+  isTracing,
+  markFailed,
+  startSpan,
+  traceparentOf,
+  withSpan,
+  type Span,
+  type SpanOptions,
+} from './tracing/span.ts';
+export { startTracing, type Tracing } from './tracing/start-tracing.ts';
+export { readTraceparent } from './tracing/traceparent.ts';
+export { tracingConfig, type TracingConfig } from './tracing/tracing.config.ts';
 export { host, type Hosted, type HostOptions, type ServiceModule } from './host/host.ts';
 export { lacksHost, type RawHandler } from './host/http-server.ts';
 export type { MalformedRequest, OnMalformedRequest } from './host/malformed-request.ts';

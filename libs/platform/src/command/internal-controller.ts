@@ -7,8 +7,8 @@ import type { DecisionContext } from '@gatehouse/event-sourcing';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { Body, Controller, Headers, HttpCode, Param, Post, type Type } from '@nestjs/common';
 import { z } from 'zod';
-import { withSpan } from '../log/tracing.ts';
 import type { Platform } from '../platform.ts';
+import { currentSpan } from '../tracing/span.ts';
 import { measured } from './command-metrics.ts';
 import type { CommandHandlers, QueryHandlers } from './handlers.ts';
 import { carriesServiceToken } from './service-token.ts';
@@ -34,6 +34,7 @@ export function internalController<T extends ContractTable>(
       // The host hides all of `/internal` from strangers already; a command does not rely on who hosts it.
       const known = carriesServiceToken(platform.serviceToken, authorization);
       if (!known || !Object.hasOwn(contracts, name)) throw new Refusal('not-found');
+      currentSpan().updateName(`${service} ${name}`);
       return measured(service, name, async () => {
         const envelope = parse(commandEnvelopeSchema, body);
         const message = parse((contracts[name] as T[string]).request, envelope.command);
@@ -42,9 +43,7 @@ export function internalController<T extends ContractTable>(
           correlationId: envelope.correlationId,
           now: platform.clock.now(),
         };
-        return withSpan(`${service} ${name}`, {}, () =>
-          (handlers[name] as Handler)(message, context),
-        );
+        return (handlers[name] as Handler)(message, context);
       });
     }
   }

@@ -7,8 +7,8 @@ import type {
   ServiceName,
 } from '@gatehouse/event-catalog';
 import { problems, Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
-import { currentTraceparent } from '../log/tracing.ts';
 import type { Platform } from '../platform.ts';
+import { traceparentOf, withSpan } from '../tracing/span.ts';
 
 const TIMEOUT_MS = 30_000;
 const PROBLEM = 'application/problem+json';
@@ -48,19 +48,31 @@ export class OwnerClient {
   }
 
   async #post(service: ServiceName, name: string, command: unknown, by: SentBy): Promise<unknown> {
-    const traceparent = currentTraceparent();
-    let response: Response;
+    return withSpan(`ask ${service} to ${name}`, { kind: 'client' }, (span) =>
+      this.#send(service, name, { ...by, command }, traceparentOf(span)),
+    );
+  }
+
+  async #send(
+    service: ServiceName,
+    name: string,
+    { actor, correlationId, command }: SentBy & { readonly command: unknown },
+    traceparent: string | undefined,
+  ): Promise<unknown> {
     try {
-      response = await fetch(`${this.#platform.serviceUrl(service)}/internal/${service}/${name}`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${this.#platform.serviceToken}`,
-          'content-type': 'application/json',
-          ...(traceparent === undefined ? {} : { traceparent }),
+      const response = await fetch(
+        `${this.#platform.serviceUrl(service)}/internal/${service}/${name}`,
+        {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${this.#platform.serviceToken}`,
+            'content-type': 'application/json',
+            ...(traceparent === undefined ? {} : { traceparent }),
+          },
+          body: JSON.stringify({ actor, correlationId, command }),
+          signal: AbortSignal.timeout(TIMEOUT_MS),
         },
-        body: JSON.stringify({ actor: by.actor, correlationId: by.correlationId, command }),
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
+      );
       const answer: unknown = await response.json();
       // Not by status alone: a problem that MCP answers within a result carries 200.
       const isProblem = response.headers.get('content-type')?.startsWith(PROBLEM) ?? false;

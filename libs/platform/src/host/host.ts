@@ -16,6 +16,7 @@ import { measureRequests } from './http-metrics.ts';
 import { createHttpServer, type RawHandler } from './http-server.ts';
 import { BrokenConnections, type OnMalformedRequest } from './malformed-request.ts';
 import { ProblemFilter } from './problem.filter.ts';
+import { traceRequests } from './trace-requests.ts';
 import { followRequests } from './requests-in-hand.ts';
 
 /** One service as a process hosts it: what it answers and what it does in the background. */
@@ -30,6 +31,7 @@ export interface ServiceModule {
   readonly rebuild?: () => Promise<unknown>;
 }
 
+/** What a process hosts, where it listens, and how long it may take to end. */
 export interface HostOptions {
   readonly platform: Platform;
   readonly services: readonly ServiceModule[];
@@ -74,6 +76,7 @@ export async function host({
 }: HostOptions): Promise<Hosted> {
   const adapter = adapterOf(services, platform.log);
   measureRequests(adapter.getInstance());
+  traceRequests(adapter.getInstance());
   hideInternal(adapter.getInstance(), platform.serviceToken);
   const requests = followRequests(adapter.getInstance());
   tellHosted(services.map(({ name }) => name));

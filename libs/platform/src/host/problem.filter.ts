@@ -2,6 +2,7 @@ import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../log/logger.ts';
+import { currentSpan, markFailed } from '../tracing/span.ts';
 import { problemDocument } from './problem-document.ts';
 
 const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
@@ -30,6 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
     const error = fromFramework(thrown);
     const document = problemDocument(error, request.id);
     this.#note(error, document.code, request);
+    markFailed(currentSpan(), error);
     void reply.code(document.status).type('application/problem+json').send(document);
   }
 

@@ -1,4 +1,6 @@
+import { INVALID_TRACEID } from '@opentelemetry/api';
 import { pino, type Logger, type DestinationStream } from 'pino';
+import { currentSpan, isTracing } from '../tracing/span.ts';
 
 export type { Logger } from 'pino';
 
@@ -22,6 +24,7 @@ const SECRETS_IN_TEXT: readonly (readonly [RegExp, string])[] = [
   [/(:\/\/[^\s"\\/:@]*:)[^\s"\\/@]+(?=@)/g, '$1[redacted]'],
 ];
 
+/** Who logs, from which level on, and where to. */
 export interface LoggerOptions {
   readonly service: string;
   readonly level: string;
@@ -38,6 +41,7 @@ export function createLogger({ service, level, destination }: LoggerOptions): Lo
       censor: '[redacted]',
     },
     hooks: { streamWrite: withoutSecrets },
+    mixin: traceOfLine,
     timestamp: pino.stdTimeFunctions.isoTime,
   };
   return pino(options, destination ?? pino.destination({ dest: 2, sync: false }));
@@ -52,4 +56,11 @@ function withoutSecrets(line: string): string {
     (text, [secret, instead]) => text.replaceAll(secret, instead),
     line,
   );
+}
+
+// A fresh object for every line: pino writes the line's own members into it.
+function traceOfLine(): object {
+  if (!isTracing()) return {};
+  const { traceId } = currentSpan().spanContext();
+  return traceId === INVALID_TRACEID ? {} : { trace_id: traceId };
 }

@@ -7,6 +7,8 @@ import { host, type ServiceModule } from '../host/host.ts';
 import type { Logger } from '../log/logger.ts';
 import { metricsConfig, readMetricsToken } from '../metrics/metrics.config.ts';
 import type { Platform } from '../platform.ts';
+import { startTracing } from '../tracing/start-tracing.ts';
+import { tracingConfig } from '../tracing/tracing.config.ts';
 import { endInTime } from './end-in-time.ts';
 import { processPlatform, type ProcessPlatform } from './process-platform.ts';
 import { processConfig } from './process.config.ts';
@@ -48,7 +50,7 @@ async function run<Section extends ConfigSection>(
   deployable: Deployable<Section>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const sections = [processConfig, metricsConfig, deployable.section] as const;
+  const sections = [processConfig, metricsConfig, tracingConfig, deployable.section] as const;
   const settings = loadConfig(sections, {
     env,
     file: env['GATEHOUSE_CONFIG'],
@@ -58,6 +60,7 @@ async function run<Section extends ConfigSection>(
   const metricsToken = await readMetricsToken(settings.metrics);
   const ground = await processPlatform(deployable.name, settings.process, deployable.needs);
   const { platform } = ground;
+  const tracing = await startTracing(settings.tracing, deployable.name, platform.log);
   const stopping = new AbortController();
   const stopped = nextSignal().then((signal) => {
     platform.log.info({ signal }, 'stopping');
@@ -82,6 +85,7 @@ async function run<Section extends ConfigSection>(
   await stopped;
   await hosted.close();
   await ground.close();
+  await tracing.close();
 }
 
 async function untilReached(

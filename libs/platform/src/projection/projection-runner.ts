@@ -10,8 +10,11 @@ import { Refusal } from '@gatehouse/problem-catalog';
 import pg from 'pg';
 import type { ServiceDatabase, SqlClient } from '../database/service-database.ts';
 import { fromMessage, positionOf } from '../event-store/event-message.ts';
+import { withSpan } from '../tracing/span.ts';
 import type { Worker } from '../worker/worker.ts';
 import { appliedEvents, showProjection } from './projection-metrics.ts';
+
+const HISTORY_AFTER_MS = 15 * 60_000;
 
 /** A read table folded from other services' events. Applied in order per stream, each event once. */
 export interface Projection {
@@ -156,6 +159,15 @@ export class ProjectionRunner implements Worker {
     if (position <= cursor.position) return;
     cursor.position = position;
     if (event === undefined) return;
+    const { traceparent: from } = event;
+    if (from === undefined || isHistory(event)) return this.#project(client, event);
+    const attributes = { 'gatehouse.projection': this.name };
+    await withSpan(`project ${event.type}`, { kind: 'consumer', from, attributes }, () =>
+      this.#project(client, event),
+    );
+  }
+
+  async #project(client: SqlClient, event: RecordedEvent): Promise<void> {
     for (const projection of this.#projections) await projection.apply(client, event);
   }
 
@@ -186,4 +198,9 @@ export class ProjectionRunner implements Worker {
       this.#waiting.add(done);
     });
   }
+}
+
+// A table that is folded anew is nothing that the change of back then still sets off.
+function isHistory({ occurredAt }: RecordedEvent): boolean {
+  return Date.now() - Date.parse(occurredAt) > HISTORY_AFTER_MS;
 }
