@@ -21,12 +21,13 @@ function exportsOf(door: string): { readonly file: string; readonly name: string
   );
 }
 
-/** The functions and classes among these that say nothing of themselves. */
+/** Those of these, declared in the text, that say nothing of themselves. */
 function undocumented(text: string, names: readonly string[]): string[] {
   return names.filter((name) =>
-    new RegExp(`(?<!\\*/\\n)^export (?:abstract |async )*(?:function|class) ${name}\\b`, 'm').test(
-      text,
-    ),
+    new RegExp(
+      `(?<!\\*/\\n)^export (?:abstract |async )*(?:function|class|interface|type|const) ${name}\\b`,
+      'm',
+    ).test(text),
   );
 }
 
@@ -38,7 +39,7 @@ describe('doors', () => {
     expect(code.trim()).toBe('');
   });
 
-  test('every function and class that a door exports says what it is', () => {
+  test('everything that a door exports says what it is', () => {
     const found = doors.flatMap(exportsOf);
     expect(found.length).toBeGreaterThan(100);
     const silent = found.filter(({ file, name }) => undocumented(textOf(file), [name]).length > 0);
@@ -46,7 +47,7 @@ describe('doors', () => {
   });
 
   test('one that says nothing would be found', () => {
-    const text = `/** Does one thing. */\nexport function one(): void {}\n\nexport async function two(): Promise<void> {}\n`;
-    expect(undocumented(text, ['one', 'two'])).toEqual(['two']);
+    const text = `/** Does one thing. */\nexport function one(): void {}\n\nexport async function two(): Promise<void> {}\nexport type Three = 3;\n`;
+    expect(undocumented(text, ['one', 'two', 'Three'])).toEqual(['two', 'Three']);
   });
 });

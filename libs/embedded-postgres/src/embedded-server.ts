@@ -25,6 +25,7 @@ export interface EmbeddedServer {
   start(): Promise<void>;
 }
 
+/** Where an embedded server keeps its data, and how it is started. */
 export interface EmbeddedServerOptions {
   /** Where the data lies; created when it is not there. */
   readonly directory: string;

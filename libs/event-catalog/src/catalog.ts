@@ -64,6 +64,8 @@ export const catalog = [
 ] as const;
 
 type Definition = (typeof catalog)[number];
+
+/** The type of an event of the catalogue, with its version. */
 export type EventType = Definition['type'];
 
 /** The data of one event type. */
@@ -73,6 +75,8 @@ export type EventData<T extends EventType> = z.infer<Extract<Definition, { type:
 export type EventOf<T extends EventType> = {
   [K in T]: { readonly type: K; readonly data: EventData<K> };
 }[T];
+
+/** Any event of the catalogue. */
 export type DomainEvent = EventOf<EventType>;
 
 /** One event as the log holds it. */

@@ -20,8 +20,13 @@ export function message<Request extends z.ZodType, Result extends z.ZodType>(
   return { meaning, request, result };
 }
 
+/** What an owner takes or answers, by name. */
 export type ContractTable = Readonly<Record<string, MessageContract>>;
+
+/** What is sent with a message of a table. */
 export type RequestOf<T extends ContractTable, K extends keyof T> = z.infer<T[K]['request']>;
+
+/** What is answered to a message of a table. */
 export type ResultOf<T extends ContractTable, K extends keyof T> = z.infer<T[K]['result']>;
 
 /** What travels to an owner: the command, who asked for it and the correlation that its events will carry. */
@@ -38,6 +43,8 @@ export const commandReceiptSchema = z.strictObject({
   position: z.number().int().nonnegative(),
   result: z.unknown(),
 });
+
+/** Where the event of a command lies, and what else its sender is told. */
 export type CommandReceipt<Result = unknown> = {
   readonly stream: string;
   readonly version: number;

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 
+/** The services that own something. */
 export const SERVICES = ['identity', 'policy', 'registry', 'audit', 'gateway', 'admin'] as const;
+
+/** The name of a service that owns something. */
 export type ServiceName = (typeof SERVICES)[number];
 
 /** One event version: its type string, the service that alone may append it, its shape and a sentence of meaning. */

@@ -6,6 +6,8 @@ export const actorSchema = z.strictObject({
   id: z.string().min(1),
   name: z.string().min(1),
 });
+
+/** Who made something happen: a user, an agent, or a service by itself. */
 export type Actor = z.infer<typeof actorSchema>;
 
 /** What every event carries beside its data. `position` is gapless within the owner's log and is in commit order; `version` counts within the stream from 1. */

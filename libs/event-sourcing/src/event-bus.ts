@@ -21,6 +21,7 @@ export interface MessageBatch {
   readonly messages: readonly IncomingMessage[];
 }
 
+/** What a group subscribes to, where a new group begins, and who handles a batch. */
 export interface SubscribeOptions {
   /** Members of a group share the partitions; groups are independent. */
   readonly group: string;
@@ -50,6 +51,7 @@ export interface StateReader {
   stop(): Promise<void>;
 }
 
+/** Whether the bus can be used, and why not. */
 export interface BusHealth {
   readonly healthy: boolean;
   readonly detail: string;

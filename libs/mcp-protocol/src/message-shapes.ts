@@ -7,6 +7,8 @@ export const initializeParamsSchema = z.looseObject({
   capabilities: z.looseObject({}),
   clientInfo: z.looseObject({ name: z.string(), version: z.string() }),
 });
+
+/** The parameters of `initialize`. */
 export type InitializeParams = z.infer<typeof initializeParamsSchema>;
 
 /** `params` of `tools/list`. */
@@ -17,6 +19,8 @@ export const callToolParamsSchema = z.looseObject({
   name: z.string().min(1),
   arguments: z.record(z.string(), z.unknown()).optional(),
 });
+
+/** The parameters of `tools/call`. */
 export type CallToolParams = z.infer<typeof callToolParamsSchema>;
 
 /** `params` of `notifications/cancelled`. */

@@ -10,6 +10,7 @@ export const methods = {
   toolsListChanged: 'notifications/tools/list_changed',
 } as const;
 
+/** A method that the gate knows. */
 export type Method = (typeof methods)[keyof typeof methods];
 
 /** The requests that a client may send; every other one is answered with `method-unknown`. */

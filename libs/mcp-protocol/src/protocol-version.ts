@@ -13,7 +13,10 @@ export const modernProtocolVersions = ['2026-07-28'] as const;
 /** Every revision there is, newest first. */
 export const protocolVersions = [...modernProtocolVersions, ...legacyProtocolVersions] as const;
 
+/** A protocol version that the gate speaks. */
 export type ProtocolVersion = (typeof protocolVersions)[number];
+
+/** A protocol version that works with sessions. */
 export type LegacyProtocolVersion = (typeof legacyProtocolVersions)[number];
 
 /** What a request without the header `MCP-Protocol-Version` speaks. */

@@ -9,6 +9,7 @@ export interface Clock {
   now(): Date;
 }
 
+/** The clock of the machine. */
 export const systemClock: Clock = { now: () => new Date() };
 
 /** What a service stands on. Standalone and cluster build it differently; services cannot tell. */

@@ -137,6 +137,7 @@ export const problems = {
   'query-too-complex': p(400, -31093, 'The query is deeper or costlier than this API allows.'),
 } as const satisfies Record<string, Omit<Problem, 'code'>>;
 
+/** The code of a catalogued problem. */
 export type ProblemCode = keyof typeof problems;
 
 function p(status: number, rpcCode: number, title: string): Omit<Problem, 'code'> {

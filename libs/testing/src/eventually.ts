@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** For how long to try, and how often. */
 export interface EventuallyOptions {
   readonly timeoutMs?: number;
   readonly everyMs?: number;

@@ -3,6 +3,7 @@ import { createDatabase, runOnce } from './throw-away-postgres.ts';
 /** Where the integration lane's one server is found; set by the global setup, or by a developer who has a server of their own. */
 export const TEST_POSTGRES_URL = 'GATEHOUSE_TEST_POSTGRES_URL';
 
+/** An empty database of its own on the shared server of the tests. */
 export interface FreshDatabase {
   /** As the superuser. */
   readonly url: string;

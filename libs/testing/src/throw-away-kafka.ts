@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
+/** Which Kafka to start, and how. */
 export interface ThrowAwayKafkaOptions {
   /** One of those that `infra/kafka` knows; by default what GATEHOUSE_KAFKA_VERSION says, else its own default. */
   readonly version?: string;

@@ -6,6 +6,7 @@ import { startEmbeddedServer } from '@gatehouse/embedded-postgres';
 import { Client, escapeIdentifier } from 'pg';
 import { freePort } from './free-port.ts';
 
+/** How to start the server. */
 export interface ThrowAwayPostgresOptions {
   /** Waits for the disk on every commit. Off by default: a throw-away server outlives no power cut. */
   readonly durable?: boolean;

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { freePort } from './free-port.ts';
 
+/** An MCP server that runs and can be spoken to over Streamable HTTP. */
 export interface HttpUpstream {
   readonly url: string;
   readonly pid: number;

@@ -21,6 +21,7 @@ export interface UpstreamSettings extends UpstreamListeners {
   readonly clientInfo: { readonly name: string; readonly version: string };
 }
 
+/** How long a request may take, what ends it early, and who hears of its progress. */
 export interface UpstreamRequestOptions {
   readonly timeoutMs: number;
   /** Aborting cancels the request upstream too, and rejects with the signal's reason. */

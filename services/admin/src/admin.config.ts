@@ -33,4 +33,6 @@ export const adminConfig = configSection(
     ),
   }),
 );
+
+/** The loaded settings of admin. */
 export type AdminConfig = ConfigOf<typeof adminConfig>;

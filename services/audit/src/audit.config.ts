@@ -14,4 +14,6 @@ export const auditConfig = configSection(
       ),
   }),
 );
+
+/** The loaded settings of audit. */
 export type AuditConfig = ConfigOf<typeof auditConfig>;

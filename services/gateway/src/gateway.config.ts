@@ -62,4 +62,6 @@ export const gatewayConfig = configSection(
       ),
   }),
 );
+
+/** The loaded settings of the gateway. */
 export type GatewayConfig = ConfigOf<typeof gatewayConfig>;

@@ -34,4 +34,6 @@ export const registryConfig = configSection(
       ),
   }),
 );
+
+/** The loaded settings of the registry. */
 export type RegistryConfig = ConfigOf<typeof registryConfig>;

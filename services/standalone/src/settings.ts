@@ -19,6 +19,7 @@ export const sections = [
   adminConfig,
 ] as const;
 
+/** The loaded settings of all that runs in one process. */
 export type Settings = LoadedConfig<typeof sections>;
 
 /** The settings from the file that `GATEHOUSE_CONFIG` names (none otherwise) and the environment; throws ConfigError. */

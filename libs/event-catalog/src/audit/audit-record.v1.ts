@@ -8,6 +8,8 @@ export const sealedSchema = z.strictObject({
   ciphertext: z.string(),
   tag: z.string(),
 });
+
+/** Arguments that only the holder of the key can read. */
 export type Sealed = z.infer<typeof sealedSchema>;
 
 /** How a request ended. `unknown` is only ever concluded later, from an intent whose outcome never came. */
@@ -19,6 +21,8 @@ export const outcomeSchema = z.enum([
   'cancelled',
   'unknown',
 ]);
+
+/** How a request ended. */
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 /**
@@ -68,4 +72,6 @@ export const auditRecordSchema = z.strictObject({
   bundleNumber: z.number().int().nullable(),
   traceId: z.string().nullable(),
 });
+
+/** One piece of evidence from a gate. */
 export type AuditRecord = z.infer<typeof auditRecordSchema>;

@@ -22,6 +22,8 @@ export const auditFilterSchema = z.strictObject({
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional(),
 });
+
+/** What an auditor searches by. */
 export type AuditFilter = z.infer<typeof auditFilterSchema>;
 
 /** One row of the trail: the record, and its number in the log, which is gapless. */
@@ -29,6 +31,8 @@ export const auditRowSchema = z.strictObject({
   index: z.number().int(),
   record: auditRecordSchema,
 });
+
+/** A record of the trail with its number in it. */
 export type AuditRow = z.infer<typeof auditRowSchema>;
 
 /** What audit answers. A request appears once: by its outcome, or by its intent, as `unknown`, where no outcome ever came. */

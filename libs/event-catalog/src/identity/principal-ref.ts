@@ -5,6 +5,8 @@ export const principalRefSchema = z.strictObject({
   kind: z.enum(['user', 'agent']),
   id: z.string().min(1),
 });
+
+/** Somebody who may call, by kind and id. */
 export type PrincipalRef = z.infer<typeof principalRefSchema>;
 
 /** Who can hold a role. A group's roles reach its members. */
@@ -12,4 +14,6 @@ export const assigneeSchema = z.strictObject({
   kind: z.enum(['user', 'group', 'agent']),
   id: z.string().min(1),
 });
+
+/** Who may hold a role. */
 export type Assignee = z.infer<typeof assigneeSchema>;

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** What a role permits of a tool. `read` lets only tools classified as reading through; `off` refuses all. */
 export const toolModeSchema = z.enum(['read', 'write', 'off']);
+
+/** How far a tool is opened: to read, to write, or not at all. */
 export type ToolMode = z.infer<typeof toolModeSchema>;
 
 /** One line of a connector: a bare mode, or a mode with `deny: true`, which no other role can outvote. */
@@ -9,6 +11,8 @@ export const toolGrantSchema = z.union([
   toolModeSchema,
   z.strictObject({ mode: z.literal('off'), deny: z.literal(true) }),
 ]);
+
+/** What a role says of the tools that a name or a glob stands for. */
 export type ToolGrant = z.infer<typeof toolGrantSchema>;
 
 /** A role: for each connector (server slug or glob) the mode of each tool (name or glob). What is not named is off. */
@@ -29,4 +33,6 @@ export const roleDefinitionSchema = z.strictObject({
     }),
   ),
 });
+
+/** A role: its name, its management right, and what it grants of each connector. */
 export type RoleDefinition = z.infer<typeof roleDefinitionSchema>;

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 /** `write` is what a tool is until a person says that it only reads. */
 export const toolClassSchema = z.enum(['read', 'write']);
+
+/** Whether a tool only reads, or may change something. */
 export type ToolClass = z.infer<typeof toolClassSchema>;
 
 /** A server's slug: the name in its endpoint `/s/<slug>/mcp` and the prefix of its tools at `/mcp`. No `__`, which separates the two. */
@@ -22,6 +24,8 @@ export const transportSchema = z.discriminatedUnion('kind', [
     env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(4096)),
   }),
 ]);
+
+/** How a server is reached. */
 export type Transport = z.infer<typeof transportSchema>;
 
 /** What a server says of itself. Self-reported: shown to reviewers, never decided upon. */
@@ -31,6 +35,8 @@ export const serverInfoSchema = z.strictObject({
   protocolVersion: z.string(),
   instructions: z.string().nullable(),
 });
+
+/** What a server said of itself when it was asked for its tools. */
 export type ServerInfo = z.infer<typeof serverInfoSchema>;
 
 /** SHA-256 (hex) over RFC 8785 canonical JSON of three facets of the raw tool: what it does, what the model reads, what only decorates. */
@@ -39,10 +45,14 @@ export const toolDigestsSchema = z.strictObject({
   modelText: z.string(),
   cosmetic: z.string(),
 });
+
+/** The digests by which a tool is pinned. */
 export type ToolDigests = z.infer<typeof toolDigestsSchema>;
 
 /** A tool exactly as a server sent it: a JSON object that is passed on as it stands. */
 export const rawToolSchema = z.looseObject({ name: z.string().min(1).max(128) });
+
+/** A tool as a server sent it. */
 export type RawTool = z.infer<typeof rawToolSchema>;
 
 /** A tool as fetched: the raw object, its digests, and the class that annotations and name propose, with the reason. */
@@ -52,6 +62,8 @@ export const fetchedToolSchema = z.strictObject({
   proposedClass: toolClassSchema,
   proposedBecause: z.string(),
 });
+
+/** A tool as it was fetched, with what is proposed for it. */
 export type FetchedTool = z.infer<typeof fetchedToolSchema>;
 
 /** A tool as approved: the copy that clients are shown, with the class a person confirmed. */
@@ -60,4 +72,6 @@ export const approvedToolSchema = z.strictObject({
   digests: toolDigestsSchema,
   class: toolClassSchema,
 });
+
+/** A tool as it was approved: what is served, with the digests that pin it. */
 export type ApprovedTool = z.infer<typeof approvedToolSchema>;

@@ -9,6 +9,8 @@ export const beatSchema = z.strictObject({
   at: z.iso.datetime(),
   position: z.number().int().nonnegative(),
 });
+
+/** A sign of life on a state topic. */
 export type Beat = z.infer<typeof beatSchema>;
 
 const PREFIX = '~beat-';

@@ -9,4 +9,6 @@ export const catalogueStateSchema = z.strictObject({
   transport: transportSchema,
   tools: z.array(approvedToolSchema),
 });
+
+/** A server and its approved tools as the gates know them. */
 export type CatalogueState = z.infer<typeof catalogueStateSchema>;

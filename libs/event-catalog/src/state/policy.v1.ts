@@ -6,4 +6,6 @@ export const policyStateSchema = z.strictObject({
   number: z.number().int().positive(),
   roles: z.array(roleDefinitionSchema),
 });
+
+/** The newest bundle as the gates know it. */
 export type PolicyState = z.infer<typeof policyStateSchema>;

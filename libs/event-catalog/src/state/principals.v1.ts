@@ -6,6 +6,8 @@ export const keyStateSchema = z.strictObject({
   secretSha256: z.string(),
   notAfter: z.iso.datetime().nullable(),
 });
+
+/** A key as the gates know it: never more than the digest of its secret. */
 export type KeyState = z.infer<typeof keyStateSchema>;
 
 /** One entity of the principals state topic; key = `<kind>:<id>`. Revoked keys are absent: absence refuses. */
@@ -36,4 +38,6 @@ export const principalStateSchema = z.discriminatedUnion('kind', [
     roles: z.array(z.string()),
   }),
 ]);
+
+/** A user, agent or group as the gates know it. */
 export type PrincipalState = z.infer<typeof principalStateSchema>;

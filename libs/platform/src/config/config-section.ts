@@ -19,6 +19,7 @@ export function configSection<Name extends string, Shape extends z.ZodRawShape>(
   return { name, meaning, schema };
 }
 
+/** The settings of a section, as they are once loaded. */
 export type ConfigOf<S extends ConfigSection> = z.infer<S['schema']>;
 
 /** The environment variable of a key: `GATEHOUSE_<SECTION>_<KEY>`, or the short name that the key's meta gives as `env`. */

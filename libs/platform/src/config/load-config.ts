@@ -11,6 +11,7 @@ export class ConfigError extends Error {
   }
 }
 
+/** Where settings come from: the environment and a YAML file. */
 export interface ConfigSources {
   /** A YAML file with one mapping a section; none when undefined. */
   readonly file?: string | undefined;
@@ -19,6 +20,7 @@ export interface ConfigSources {
   readonly otherEnv?: readonly string[];
 }
 
+/** The loaded settings of several sections, by their names. */
 export type LoadedConfig<S extends readonly ConfigSection[]> = {
   readonly [Section in S[number] as Section['name']]: ConfigOf<Section>;
 };

@@ -5,6 +5,7 @@ import type { Logger } from '../log/logger.ts';
 // Positions and offsets are bigint in SQL and stay far below 2^53: read them as numbers.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
+/** What can run SQL: a pool, or the one connection of a transaction. */
 export type SqlClient = Pick<pg.PoolClient, 'query'>;
 
 /** One service's schema, reached by the service's own role; unqualified names resolve to it. */

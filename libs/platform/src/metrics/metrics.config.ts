@@ -16,6 +16,7 @@ export const metricsConfig = configSection(
   }),
 );
 
+/** The loaded settings of metrics. */
 export type MetricsConfig = ConfigOf<typeof metricsConfig>;
 
 /** What `/metrics` must be asked with, where something must. */

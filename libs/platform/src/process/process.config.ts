@@ -76,4 +76,5 @@ export const processConfig = configSection(
   }),
 );
 
+/** The loaded settings of a process that hosts one service. */
 export type ProcessConfig = ConfigOf<typeof processConfig>;

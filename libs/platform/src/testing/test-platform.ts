@@ -23,6 +23,7 @@ export interface TestPlatform {
   stop(): Promise<void>;
 }
 
+/** What a test platform starts with: schemas, and the time. */
 export interface TestPlatformOptions {
   /** The schemas to bring to head, with the folders of SQL of each. */
   readonly schemas: readonly {

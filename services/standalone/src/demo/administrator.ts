@@ -5,6 +5,7 @@ export type TransportInput =
   | { readonly streamableHttp: { readonly url: string } }
   | { readonly stdio: { readonly command: string; readonly args: readonly string[] } };
 
+/** What a role says of the tools that a name or a glob stands for. */
 export interface ToolRule {
   readonly tool: string;
   readonly mode: 'READ' | 'WRITE' | 'OFF';

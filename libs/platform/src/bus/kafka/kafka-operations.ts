@@ -8,6 +8,7 @@ import { defaultKafkaTiming } from './kafka-timing.ts';
 import { parkMessage, type MessagePlace } from './park-message.ts';
 import { replayDeadLetters } from './replay-dead-letters.ts';
 
+/** Which cluster to look after. */
 export interface KafkaOperationsOptions {
   readonly connection: KafkaConnection;
   readonly log: Logger;
