@@ -1,4 +1,10 @@
-import { loadConfig, metricsConfig, processConfig, type ConfigSection } from '@gatehouse/platform';
+import {
+  loadConfig,
+  metricsConfig,
+  processConfig,
+  tracingConfig,
+  type ConfigSection,
+} from '@gatehouse/platform';
 import { migrateConfig, sections, topicsConfig } from '@gatehouse/standalone';
 import { projectsOf, textOf } from './repo.ts';
 
@@ -16,7 +22,7 @@ export function sectionsOf([verb = '', service]: readonly string[]): readonly Co
   if (once !== undefined) return [once];
   const own = sections.find(({ name }) => name === service);
   if (verb !== 'serve' || own === undefined) throw new Error(`no settings of ${verb} ${service}`);
-  return [processConfig, metricsConfig, own];
+  return [processConfig, metricsConfig, tracingConfig, own];
 }
 
 /** Reads this environment as the command would: throws on what it does not know, and on what it misses. */

@@ -2,7 +2,7 @@ import { adminConfig } from '@gatehouse/admin';
 import { auditConfig } from '@gatehouse/audit';
 import { gatewayConfig } from '@gatehouse/gateway';
 import { identityConfig } from '@gatehouse/identity';
-import { loadConfig, metricsConfig, type LoadedConfig } from '@gatehouse/platform';
+import { loadConfig, metricsConfig, tracingConfig, type LoadedConfig } from '@gatehouse/platform';
 import { policyConfig } from '@gatehouse/policy';
 import { registryConfig } from '@gatehouse/registry';
 import { standaloneConfig } from './standalone.config.ts';
@@ -11,6 +11,7 @@ import { standaloneConfig } from './standalone.config.ts';
 export const sections = [
   standaloneConfig,
   metricsConfig,
+  tracingConfig,
   gatewayConfig,
   identityConfig,
   policyConfig,

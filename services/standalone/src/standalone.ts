@@ -8,6 +8,7 @@ import {
   host,
   nameProcess,
   readMetricsToken,
+  startTracing,
   type Platform,
   type ServiceModule,
 } from '@gatehouse/platform';
@@ -35,6 +36,8 @@ export async function startStandalone(settings: Settings): Promise<Standalone> {
   const metricsToken = await readMetricsToken(settings.metrics);
   await using starting = new AsyncDisposableStack();
   const ground = starting.use(await prepareGround(settings.standalone));
+  const tracing = await startTracing(settings.tracing, 'standalone', ground.platform.log);
+  starting.defer(() => tracing.close());
   const hosted = await host({
     platform: ground.platform,
     services: compose(ground.platform, settings),
