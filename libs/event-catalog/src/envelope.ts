@@ -22,4 +22,6 @@ export interface EventEnvelope {
   readonly correlationId: string;
   readonly causationId?: string;
   readonly traceparent?: string;
+  /** As what it was written, where that is an older version: whoever passes the event on passes that on, for a reader of the release before knows no newer. */
+  readonly storedAs?: { readonly type: string; readonly data: unknown };
 }

@@ -40,13 +40,30 @@ describe('an event on the bus', () => {
     expect(positionOf(arrived())).toBe(42);
   });
 
-  it('of a type that this build does not know is passed over', () => {
-    const headers = { ...toMessage(event).headers, ce_type: 'identity.future-thing.v1' };
-    expect(fromMessage(arrived({ headers }))).toBeUndefined();
+  it.each(['identity.future-thing.v1', 'identity.group-created.v2'])(
+    'of a type or a version that this build does not know is not passed over: %s',
+    (type) => {
+      const headers = { ...toMessage(event).headers, ce_type: type };
+      expect(() => fromMessage(arrived({ headers }))).toThrow(
+        `${type} is not known to this build: a newer one wrote it`,
+      );
+      expect(() => fromMessage(arrived({ headers }))).toThrow(PoisonMessage);
+    },
+  );
+
+  it('goes out in the version that it was written in', () => {
+    const storedAs = { type: 'identity.group-created.v0', data: { name: 'Größe ✓' } };
+    const { headers, value } = toMessage({ ...event, storedAs });
+    expect(headers['ce_type']).toBe(storedAs.type);
+    expect(JSON.parse(String(value))).toEqual(storedAs.data);
   });
 
   it.each([
     ['data that breaks the schema', { value: Buffer.from('{"groupId":1}') }],
+    [
+      'data of which this build knows too little',
+      { value: Buffer.from('{"groupId":"1","displayName":"x","colour":"red"}') },
+    ],
     ['data that is no JSON', { value: Buffer.from('{') }],
     ['no data', { value: null }],
     ['a missing header', { headers: { ce_type: event.type } }],

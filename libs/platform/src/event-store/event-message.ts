@@ -1,21 +1,23 @@
-import { actorSchema, findDefinition, upcast, type RecordedEvent } from '@gatehouse/event-catalog';
+import { actorSchema, upcast, type RecordedEvent } from '@gatehouse/event-catalog';
 import {
   PoisonMessage,
   type IncomingMessage,
   type OutgoingMessage,
 } from '@gatehouse/event-sourcing';
+import { definitionOf, UnknownEventType } from './unknown-event-type.ts';
 
-/** An event as a CloudEvents 1.0 message in binary mode: the envelope in headers, the bare data as value, the stream as key. */
+/** An event as a CloudEvents 1.0 message in binary mode: the envelope in headers, the bare data as value, the stream as key. It goes out in the version that it was written in. */
 export function toMessage(event: RecordedEvent): OutgoingMessage {
+  const { type, data } = event.storedAs ?? event;
   return {
     key: event.stream,
-    value: Buffer.from(JSON.stringify(event.data)),
+    value: Buffer.from(JSON.stringify(data)),
     headers: {
       'content-type': 'application/json',
       ce_specversion: '1.0',
       ce_id: event.id,
-      ce_source: `/gatehouse/${event.type.slice(0, event.type.indexOf('.'))}`,
-      ce_type: event.type,
+      ce_source: `/gatehouse/${type.slice(0, type.indexOf('.'))}`,
+      ce_type: type,
       ce_time: event.occurredAt,
       ce_subject: event.stream,
       ce_sequence: String(event.position),
@@ -28,14 +30,16 @@ export function toMessage(event: RecordedEvent): OutgoingMessage {
   };
 }
 
-/** The event of a message, brought to its newest version; undefined for a type this build does not know (a newer service speaks); PoisonMessage when it is not what its type says. */
-export function fromMessage(message: IncomingMessage): RecordedEvent | undefined {
+/**
+ * The event of a message, brought to its newest version. PoisonMessage when it is not what its type says, or of a type
+ * that this build does not know: a newer service speaks, and what it says is not passed over.
+ */
+export function fromMessage(message: IncomingMessage): RecordedEvent {
   const { headers } = message;
   const type = headers['ce_type'] ?? '';
   try {
     const carried = upcast({ type, data: JSON.parse(message.value?.toString('utf8') ?? 'null') });
-    const definition = findDefinition(carried.type);
-    if (definition === undefined) return undefined;
+    const definition = definitionOf(carried.type);
     return {
       id: required(headers, 'ce_id'),
       stream: required(headers, 'ce_subject'),
@@ -50,7 +54,8 @@ export function fromMessage(message: IncomingMessage): RecordedEvent | undefined
       data: definition.data.parse(carried.data),
     } as RecordedEvent;
   } catch (error) {
-    throw new PoisonMessage(message, `not a valid ${type}`, { cause: error });
+    const why = error instanceof UnknownEventType ? error.message : `not a valid ${type}`;
+    throw new PoisonMessage(message, why, { cause: error });
   }
 }
 

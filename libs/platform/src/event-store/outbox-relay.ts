@@ -8,6 +8,7 @@ import { Pulse } from '../worker/pulse.ts';
 import type { Worker } from '../worker/worker.ts';
 import { CarriedTraces } from './carried-traces.ts';
 import { toMessage } from './event-message.ts';
+import { UnknownEventType } from './unknown-event-type.ts';
 import { relayedEvents, showOutbox } from './event-store-metrics.ts';
 import { StateBeats } from './state-beats.ts';
 import { StateWatch } from './state-watch.ts';
@@ -96,13 +97,29 @@ export class OutboxRelay implements Worker {
     const from = (this.#position ??= await this.#readCheckpoint());
     // Taken before the log is read: what is committed while it is read is not claimed to be told.
     const at = this.#clock.now().toISOString();
-    const events = await this.#store.readAll(from, BATCH);
+    const events = await this.#read(from);
     await this.#relay(events);
     if (events.length === BATCH) return true;
     const position = events.at(-1)?.position ?? from;
     await this.#watch.setRight(position, (feed, keys) => this.#tell(feed, keys, position));
     await this.#beats.send({ at, position });
     return false;
+  }
+
+  // What a newer release wrote, the relay of a newer process can carry: it gets the lock.
+  async #read(from: number): Promise<readonly RecordedEvent[]> {
+    try {
+      return await this.#store.readAll(from, BATCH);
+    } catch (error) {
+      if (error instanceof UnknownEventType) this.#standBack();
+      throw error;
+    }
+  }
+
+  #standBack(): void {
+    this.#lock?.release(true);
+    this.#lock = undefined;
+    this.#position = undefined;
   }
 
   async #relay(events: readonly RecordedEvent[]): Promise<void> {
@@ -168,11 +185,7 @@ export class OutboxRelay implements Worker {
       return false;
     }
     // The lock lives as long as its connection: when that breaks, somebody else may already be relaying.
-    client.on('error', () => {
-      this.#lock?.release(true);
-      this.#lock = undefined;
-      this.#position = undefined;
-    });
+    client.on('error', () => this.#standBack());
     this.#lock = client;
     return true;
   }

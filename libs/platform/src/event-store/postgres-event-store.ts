@@ -12,6 +12,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { ServiceDatabase, SqlClient } from '../database/service-database.ts';
 import { currentTraceparent, withSpan } from '../tracing/span.ts';
 import { appendedEvents, versionConflicts } from './event-store-metrics.ts';
+import { definitionOf } from './unknown-event-type.ts';
 
 /**
  * A read table that the owner keeps beside its own log: applied in the transaction that appends, so commands see it at
@@ -182,6 +183,9 @@ export class PostgresEventStore implements EventStore {
 }
 
 function toEvent(row: EventRow): RecordedEvent {
+  const stored = { type: row.type, data: row.data };
+  const newest = upcast(stored);
+  definitionOf(newest.type);
   return {
     id: row.id,
     stream: row.stream,
@@ -192,6 +196,7 @@ function toEvent(row: EventRow): RecordedEvent {
     correlationId: row.correlation_id,
     ...(row.causation_id === null ? {} : { causationId: row.causation_id }),
     ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
-    ...upcast({ type: row.type, data: row.data }),
+    ...(newest.type === stored.type ? {} : { storedAs: stored }),
+    ...newest,
   } as RecordedEvent;
 }
