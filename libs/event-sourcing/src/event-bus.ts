@@ -48,6 +48,11 @@ export interface Subscription {
 export interface StateReader {
   /** Resolves once everything that was there at the start has been handed over: the readiness barrier. */
   readonly caughtUp: Promise<void>;
+  /**
+   * Resolves, with the reason, when the place where it stood is not there any more: the topic was made anew, restored, or
+   * cut off below. What was removed meanwhile cannot be told, so it hands over nothing more: all must be read anew.
+   */
+  readonly lost: Promise<string>;
   stop(): Promise<void>;
 }
 

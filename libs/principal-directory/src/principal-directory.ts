@@ -72,6 +72,11 @@ export class PrincipalDirectory {
     return typeof caller === 'string' ? undefined : this.#callingAs(key.holder, caller);
   }
 
+  /** Everybody who is known to call, whether they may at this moment or not. */
+  *callers(): Generator<PrincipalRef> {
+    for (const { kind, id } of this.#entities.values()) if (kind !== 'group') yield { kind, id };
+  }
+
   /** Calls back after a change with those whose rights or names it may touch. Returns the unsubscriber. */
   onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);

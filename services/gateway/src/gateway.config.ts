@@ -30,6 +30,24 @@ export const gatewayConfig = configSection(
     sessionIdleMs: milliseconds(30 * 60_000).describe(
       'A session without request and without an open stream ends after this time.',
     ),
+    stateMaxAgeMs: z
+      .number()
+      .int()
+      .min(2_000)
+      .max(600_000)
+      .default(15_000)
+      .describe(
+        'Everything is refused while the gate has not heard for this long that it has all the state there is; owners say so about once a second. Clocks that disagree come on top.',
+      ),
+    stateResyncAfterMs: z
+      .number()
+      .int()
+      .min(10_000)
+      .max(86_400_000)
+      .default(600_000)
+      .describe(
+        'After a silence of this length a gate reads all state anew before it serves again, as removals are remembered for a while only.',
+      ),
     maxUpstreams: count(1_000).describe(
       'How many connections to servers behind the gate may be open at one time.',
     ),

@@ -19,10 +19,11 @@ import {
   endSessionsWhenKeyRunsOut,
   endSessionsWhenPrincipalLosesAccess,
 } from './session/end-sessions-when-principal-loses-access.reactor.ts';
+import { cutStreamsWhenStateGrowsOld } from './session/cut-streams-when-state-grows-old.reactor.ts';
 import { endIdleSessions, endSession } from './session/end-session.ts';
 import { InMemorySessionStore } from './session/in-memory-session.store.ts';
-import { followState } from './state/follow-state.ts';
 import { GateState } from './state/gate-state.ts';
+import { StateKeeper } from './state/keep-state.ts';
 import { Visibility } from './state/visible-tools.ts';
 import { closeUpstreamsWhenTheyMayNotBeUsed } from './upstream/close-upstreams-when-they-may-not-be-used.reactor.ts';
 import { UpstreamPool } from './upstream/upstream-pool.ts';
@@ -49,7 +50,7 @@ const GRACE_MS = 3_000;
 /** Puts a gate together. It refuses everything until its worker has started and the state is loaded. */
 export function openGate(config: GatewayConfig, deps: GateDeps): OpenedGate {
   const { evidence, clock, log } = deps;
-  const state = new GateState(log);
+  const state = new GateState({ ...config, clock, log });
   const gate: Gate = {
     config,
     state,
@@ -75,24 +76,23 @@ export function openGate(config: GatewayConfig, deps: GateDeps): OpenedGate {
 }
 
 function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {
-  const loaded = readiness.waitFor('gateway state');
-  let following: Awaited<ReturnType<typeof followState>> | undefined;
+  const keeper = new StateKeeper({ ...gate, bus });
+  const cutStreams = cutStreamsWhenStateGrowsOld(gate);
+  readiness.waitWhile(() => gate.state.doubt()?.waitingFor);
   let sweeper: NodeJS.Timeout | undefined;
   return {
     name: 'gate',
     async start() {
-      following = await followState(bus, gate.state);
-      following.caughtUp.then(
-        () => loaded.done(),
-        (error: unknown) => gate.log.error({ err: error }, 'the state could not be loaded'),
-      );
-      sweeper = setInterval(() => sweep(gate), SWEEP_MS);
+      await keeper.start();
+      sweeper = setInterval(() => {
+        cutStreams();
+        sweep(gate);
+      }, SWEEP_MS);
     },
     async stop() {
       clearInterval(sweeper);
-      loaded.again();
       gate.state.close();
-      await following?.stop();
+      await keeper.stop();
       await gate.underWay.over(GRACE_MS);
       for (const session of gate.sessions.all()) {
         await endSession(gate.sessions, session, 'the gate is stopping');

@@ -72,7 +72,7 @@ export function refusalAnswer(exchange: Exchange, thrown: unknown): Answer {
   return {
     kind: 'json',
     status: refusal.status,
-    headers: extraHeaders[refusal.code] ?? {},
+    headers: wasMade(exchange, refusal) ? {} : (extraHeaders[refusal.code] ?? {}),
     body: JSON.stringify({ ...body, error: { ...body.error, data } }),
     ending: endingOf(exchange, refusal),
   };
@@ -90,9 +90,14 @@ function endingOf(exchange: Exchange, refusal: Refusal): Ending {
     const { code, text } = decided.reason;
     return { decision: 'deny', reason: { code, text }, outcome: 'refused', rpcCode };
   }
-  const outcome = outcomes[refusal.code] ?? 'refused';
+  const outcome = wasMade(exchange, refusal) ? 'cancelled' : (outcomes[refusal.code] ?? 'refused');
   const decision = outcome === 'refused' ? 'deny' : 'allow';
   return { decision, reason: happened, outcome, rpcCode };
+}
+
+/** The call was granted and forwarded; only its answer is refused, so nobody should simply try again. */
+function wasMade({ tool }: Exchange, { code }: Refusal): boolean {
+  return code === 'state-stale' && tool?.decision?.allow === true;
 }
 
 const outcomes: Partial<Record<ProblemCode, Outcome>> = {
@@ -109,6 +114,7 @@ const extraHeaders: Partial<Record<ProblemCode, Headers>> = {
   'token-refused': { 'www-authenticate': 'Bearer error="invalid_token"' },
   'http-method-unsupported': { allow: 'GET, POST, DELETE' },
   'not-ready': { 'retry-after': '1' },
+  'state-stale': { 'retry-after': '1' },
   'evidence-unavailable': { 'retry-after': '1' },
   overloaded: { 'retry-after': '1' },
 };

@@ -19,7 +19,7 @@ export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): 
 
 // While the gate starts, evidence is not there either; what the caller waits for is the state.
 function unrecorded({ state }: Gate): Refusal {
-  return new Refusal(state.ready ? 'evidence-unavailable' : 'not-ready');
+  return new Refusal(state.doubt()?.code ?? 'evidence-unavailable');
 }
 
 async function isRecorded(exchange: Exchange, answer: Answer, gate: Gate): Promise<boolean> {

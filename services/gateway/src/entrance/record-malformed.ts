@@ -10,7 +10,8 @@ export function recordMalformed({ evidence, state, underWay }: Gate): OnMalforme
     try {
       await evidence.record(draftOf(malformed, state.bundleNumber));
     } catch (failure) {
-      throw state.ready ? failure : new Refusal('not-ready', { cause: failure });
+      const doubt = state.doubt();
+      throw doubt === undefined ? failure : new Refusal(doubt.code, { cause: failure });
     } finally {
       done();
     }

@@ -1,28 +1,39 @@
-import { topics } from '@gatehouse/event-catalog';
 import type { EventBus, StateReader } from '@gatehouse/event-sourcing';
-import type { GateState } from './gate-state.ts';
+import { stateTopics } from './heard-beats.ts';
+import type { StateFold } from './state-fold.ts';
 
-const stateTopics = [topics.principalsState, topics.policyState, topics.catalogueState];
+/** A reading of the state topics. */
+export interface Following {
+  /** Resolves, with the reason, when a reader cannot go on where it was. */
+  readonly lost: Promise<string>;
+  stop(): Promise<void>;
+}
 
-/** Folds the three state topics from the oldest message on and keeps following. `caughtUp` is the readiness barrier. */
+/** Folds the three state topics from the oldest message on and keeps following; asks to be looked at after each step. */
 export async function followState(
   bus: EventBus,
-  state: GateState,
-): Promise<{ stop(): Promise<void>; readonly caughtUp: Promise<void> }> {
+  fold: StateFold,
+  onFolded: () => void,
+): Promise<Following> {
   const readers: StateReader[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(readers.map((reader) => reader.stop()));
   };
   try {
-    for (const topic of stateTopics) {
-      readers.push(await bus.readAll(topic, (message) => state.apply(message)));
+    for (const { topic } of stateTopics) {
+      const reader = await bus.readAll(topic, (message) => {
+        fold.apply(message);
+        onFolded();
+      });
+      readers.push(reader);
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  const caughtUp = Promise.all(readers.map((reader) => reader.caughtUp)).then(() =>
-    state.markCaughtUp(),
-  );
-  return { stop, caughtUp };
+  void Promise.all(readers.map((reader) => reader.caughtUp)).then(() => {
+    fold.markCaughtUp();
+    onFolded();
+  });
+  return { stop, lost: Promise.race(readers.map((reader) => reader.lost)) };
 }

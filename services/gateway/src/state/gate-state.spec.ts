@@ -1,26 +1,34 @@
 import { topics, type PrincipalState, type TopicDefinition } from '@gatehouse/event-catalog';
 import { createLogger } from '@gatehouse/platform';
+import { ManualClock } from '@gatehouse/testing';
 import type { CallingPrincipal } from '@gatehouse/principal-directory';
 import { classKey } from '@gatehouse/policy-engine';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { endpointOf, type Endpoint } from '../entrance/endpoint.ts';
+import { beatsAt } from '../test/beats.ts';
 import { catalogueState, type Tools } from '../test/gate-under-test.ts';
 import { GateState } from './gate-state.ts';
 import type { StateChange } from './state-change.ts';
 import { Visibility } from './visible-tools.ts';
 
+const deps = {
+  log: createLogger({ service: 'test', level: 'silent' }),
+  clock: new ManualClock(),
+  stateMaxAgeMs: 15_000,
+  stateResyncAfterMs: 600_000,
+};
 let state: GateState;
 let position = 0;
 beforeEach(() => {
-  state = new GateState(createLogger({ service: 'test', level: 'silent' }));
+  state = new GateState(deps);
 });
 
 function apply(topic: TopicDefinition, key: string, value: unknown, at = (position += 1)): void {
   const body =
     value === null || Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value));
   const headers = Number.isNaN(at) ? {} : { position: String(at) };
-  state.apply({ topic: topic.name, partition: 0, offset: 0, key, value: body, headers });
+  state.fold.apply({ topic: topic.name, partition: 0, offset: 0, key, value: body, headers });
 }
 const server = (slug: string, tools: Tools, at?: number, inService = true): void =>
   apply(
@@ -47,23 +55,32 @@ const listed = (of: Visibility, path: string, who = caller('r')): string[] =>
     (t) => t.name,
   );
 
+const hear = (): void => beatsAt(deps.clock.now()).forEach((beat) => state.fold.apply(beat));
+const waitingFor = (what: string): string => `gateway state: ${what}`;
+
 describe('readiness', () => {
-  it('needs both: all that was there, and a policy', () => {
-    expect(state.ready).toBe(false);
-    state.markCaughtUp();
-    expect(state.ready).toBe(false);
+  it('needs all three: what was there, the word of every owner that it is all, and a policy', () => {
+    expect(state.doubt()).toMatchObject({
+      code: 'not-ready',
+      waitingFor: waitingFor('the end of its topics'),
+    });
+    state.fold.markCaughtUp();
+    expect(state.doubt()?.waitingFor).toBe(waitingFor('a beat of identity, policy, registry'));
+    hear();
+    expect(state.doubt()).toMatchObject({ code: 'not-ready', waitingFor: waitingFor('a policy') });
     policy({});
-    expect(state.ready).toBe(true);
+    expect(state.doubt()).toBeUndefined();
   });
 
   it('is lost while the newest policy cannot be read, and comes back with the next', () => {
-    state.markCaughtUp();
+    state.fold.markCaughtUp();
+    hear();
     policy({ '*': 'write' });
     apply(topics.policyState, 'bundle', { number: 2, roles: 'all' });
-    expect(state.ready).toBe(false);
+    expect(state.doubt()?.code).toBe('not-ready');
     expect(state.decide(caller('r'), { server: 's', name: 't', class: 'read' }).allow).toBe(false);
     policy({ '*': 'read' }, 3);
-    expect([state.ready, state.bundleNumber]).toEqual([true, 3]);
+    expect([state.doubt(), state.bundleNumber]).toEqual([undefined, 3]);
   });
 });
 
@@ -177,7 +194,7 @@ describe('what is visible', () => {
     const grants = fc.dictionary(fc.constantFrom('*', 'a', 'b', 'a*', '*b', 'c'), mode);
     fc.assert(
       fc.property(grants, names, names, fc.boolean(), (tools, read, write, inService) => {
-        state = new GateState(createLogger({ service: 'test', level: 'silent' }));
+        state = new GateState(deps);
         policy(tools);
         const writes = write.filter((name) => !read.includes(name));
         server('s', { read, write: writes }, undefined, inService);

@@ -1,80 +1,86 @@
+import type { ToolClass } from '@gatehouse/event-catalog';
+import { decide, type Decision } from '@gatehouse/policy-engine';
 import {
-  catalogueStateSchema,
-  isBeat,
-  policyStateSchema,
-  topics,
-  type ToolClass,
-} from '@gatehouse/event-catalog';
-import type { IncomingMessage } from '@gatehouse/event-sourcing';
-import { positionOf, type Logger } from '@gatehouse/platform';
-import { compile, decide, type CompiledPolicy, type Decision } from '@gatehouse/policy-engine';
-import {
-  parsePrincipalMessage,
-  PrincipalDirectory,
   principalKey,
   type CallingPrincipal,
+  type PrincipalDirectory,
 } from '@gatehouse/principal-directory';
-import { servedServer, type ServedServer, type ServedTool } from './served-server.ts';
+import type { ServedServer, ServedTool } from './served-server.ts';
 import { ChangeGatherer, type StateListener } from './state-change.ts';
+import { StateFold, type Doubt, type FoldDeps } from './state-fold.ts';
 
-interface Bundle {
-  readonly number: number;
-  readonly policy: CompiledPolicy;
-}
-
-/**
- * All that the gate decides by, folded from the three state topics. A message that cannot be read takes away what it
- * speaks of: nothing is granted on the strength of a value that a newer, illegible one has replaced.
- */
+/** All that the gate decides by, folded from the three state topics; and whether it may decide at all. */
 export class GateState {
-  readonly directory = new PrincipalDirectory();
-  readonly #log: Logger;
+  readonly #deps: FoldDeps;
   readonly #changes: ChangeGatherer;
-  readonly #positions = new Map<string, number>();
-  readonly #servers = new Map<string, ServedServer>();
-  #bundle: Bundle | null = null;
-  #catalogueVersion = 0;
-  #caughtUp = false;
+  #fold: StateFold;
+  #generation = 1;
+  #isClosed = false;
 
-  constructor(log: Logger) {
-    this.#log = log;
+  constructor(deps: FoldDeps) {
+    this.#deps = deps;
     this.#changes = new ChangeGatherer((failure) =>
-      log.error({ err: failure }, 'a reactor to a change of state failed'),
+      deps.log.error({ err: failure }, 'a reactor to a change of state failed'),
     );
-    this.directory.onChange((affected) => {
-      for (const ref of affected) this.#changes.principal(principalKey(ref));
-    });
+    this.#fold = this.newFold();
+    this.#fold.tell(this.#changes);
   }
 
-  /** Everything that was there at the start has been folded. */
-  markCaughtUp(): void {
-    this.#caughtUp = true;
+  /** What is decided by now. */
+  get fold(): StateFold {
+    return this.#fold;
+  }
+
+  /** One that knows nothing yet, to take the place of the present one. */
+  newFold(): StateFold {
+    return new StateFold(this.#deps);
+  }
+
+  /** Decides by another fold from now on, and has everything looked at again that rests on the one before. */
+  adopt(fold: StateFold): void {
+    const before = this.#fold;
+    before.tell(undefined);
+    fold.tell(this.#changes);
+    this.#fold = fold;
+    this.#generation += 1;
+    this.#changes.policy();
+    for (const { directory, servers } of [before, fold]) {
+      for (const ref of directory.callers()) this.#changes.principal(principalKey(ref));
+      for (const slug of servers.keys()) this.#changes.server(slug);
+    }
   }
 
   /** From here on nothing is let in. */
   close(): void {
-    this.#caughtUp = false;
+    this.#isClosed = true;
   }
 
-  get ready(): boolean {
-    return this.#caughtUp && this.#bundle !== null;
+  /** Why nothing may be decided now: a gate that cannot know refuses. Undefined while it knows. */
+  doubt(): Doubt | undefined {
+    const doubt = this.#fold.doubt();
+    return this.#isClosed && doubt?.code !== 'state-stale' ? CLOSED : doubt;
+  }
+
+  get directory(): PrincipalDirectory {
+    return this.#fold.directory;
   }
 
   get bundleNumber(): number | null {
-    return this.#bundle?.number ?? null;
+    return this.#fold.bundle?.number ?? null;
   }
 
   /** Names the state that a list of visible tools follows from, but for the caller's class. */
   get version(): string {
-    return `${this.#bundle?.number ?? 0}.${this.#catalogueVersion}`;
+    const { bundle, catalogueVersion } = this.#fold;
+    return `${this.#generation}.${bundle?.number ?? 0}.${catalogueVersion}`;
   }
 
   get servers(): ReadonlyMap<string, ServedServer> {
-    return this.#servers;
+    return this.#fold.servers;
   }
 
   tool(slug: string, name: string): ServedTool | undefined {
-    return this.#servers.get(slug)?.tools.get(name);
+    return this.servers.get(slug)?.tools.get(name);
   }
 
   /** The one decision that listing and calling share. */
@@ -82,8 +88,9 @@ export class GateState {
     caller: CallingPrincipal,
     tool: { readonly server: string; readonly name: string; readonly class: ToolClass },
   ): Decision {
-    if (this.#bundle === null) return NOT_LOADED;
-    return decide(this.#bundle.policy, {
+    const { bundle } = this.#fold;
+    if (bundle === null) return NOT_LOADED;
+    return decide(bundle.policy, {
       roles: caller.roles,
       server: tool.server,
       tool: tool.name,
@@ -94,69 +101,13 @@ export class GateState {
   onChange(listener: StateListener): void {
     this.#changes.onChange(listener);
   }
-
-  /** Folds one message of a state topic. */
-  apply(message: IncomingMessage): void {
-    const { topic, key } = message;
-    if (isBeat(message)) return;
-    if (key === null) return this.#log.error({ topic }, 'a state message without key is ignored');
-    const position = this.#read(message, () => positionOf(message));
-    // Without a position nothing can be called newer: the entity stays away until a restart reads better.
-    if (position === undefined)
-      this.#fold({ ...message, value: null }, key, Number.POSITIVE_INFINITY);
-    else this.#fold(message, key, position);
-  }
-
-  #fold(message: IncomingMessage, key: string, position: number): void {
-    if (message.topic === topics.principalsState.name) {
-      const value = this.#read(message, () => parsePrincipalMessage(key, message.value));
-      return this.directory.apply(key, value ?? null, position);
-    }
-    const entity = `${message.topic}/${key}`;
-    if (position <= (this.#positions.get(entity) ?? -1)) return;
-    this.#positions.set(entity, position);
-    if (message.topic === topics.policyState.name) this.#applyPolicy(message);
-    else if (message.topic === topics.catalogueState.name) this.#applyServer(key, message);
-  }
-
-  #applyPolicy(message: IncomingMessage): void {
-    // Readiness is lost for as long as no legible policy is there.
-    const bundle = this.#read(message, () => {
-      const state = policyStateSchema.parse(json(message));
-      return { number: state.number, policy: compile(state.roles) };
-    });
-    this.#bundle = bundle ?? null;
-    this.#changes.policy();
-  }
-
-  #applyServer(slug: string, message: IncomingMessage): void {
-    const server =
-      message.value === null
-        ? undefined
-        : this.#read(message, () => {
-            const state = catalogueStateSchema.parse(json(message));
-            if (state.slug !== slug) throw new Error(`it speaks of ${state.slug}`);
-            return servedServer(state);
-          });
-    if (server === undefined) this.#servers.delete(slug);
-    else this.#servers.set(slug, server);
-    this.#catalogueVersion += 1;
-    this.#changes.server(slug);
-  }
-
-  #read<T>(message: IncomingMessage, parse: () => T): T | undefined {
-    try {
-      return parse();
-    } catch (error) {
-      const { topic, key, offset } = message;
-      this.#log.error(
-        { topic, key, offset, err: error },
-        'illegible state: the entity is taken away',
-      );
-      return undefined;
-    }
-  }
 }
+
+const CLOSED: Doubt = {
+  code: 'not-ready',
+  why: 'the gate is stopping',
+  waitingFor: 'gateway state',
+};
 
 const NOT_LOADED: Decision = Object.freeze({
   allow: false,
@@ -169,7 +120,3 @@ const NOT_LOADED: Decision = Object.freeze({
     mode: null,
   },
 } as const);
-
-function json(message: IncomingMessage): unknown {
-  return JSON.parse(message.value?.toString('utf8') ?? 'null');
-}

@@ -10,8 +10,15 @@ export interface StateChange {
 /** Reacts to changes of state. */
 export type StateListener = (change: StateChange) => void;
 
+/** Whoever wants to know what changes. */
+export interface ChangeSink {
+  principal(key: string): void;
+  server(slug: string): void;
+  policy(): void;
+}
+
 /** Gathers changes that arrive together, so that a burst of them is reacted to once. */
-export class ChangeGatherer {
+export class ChangeGatherer implements ChangeSink {
   readonly #listeners: StateListener[] = [];
   readonly #onFailure: (failure: unknown) => void;
   #principals = new Set<string>();

@@ -19,6 +19,7 @@ import { eventually } from '@gatehouse/testing';
 import { SpoolEvidence, spoolDefaults } from '../evidence/spool-evidence.ts';
 import { gatewayConfig, type GatewayConfig } from '../gateway.config.ts';
 import { openGate, type OpenedGate } from '../open-gate.ts';
+import { publishBeats } from './beats.ts';
 import { SlowEvidence } from './slow-evidence.ts';
 
 /** What a raw request was answered, and what was recorded of it. */
@@ -46,6 +47,7 @@ export interface TestAgent {
 }
 
 type Settings = Partial<GatewayConfig> & { readonly clock?: Clock };
+const BEAT_MS = 500;
 type Role = Pick<RoleDefinition, 'name' | 'connectors'>;
 
 /** A gate as a process hosts it, on a real bus, with real evidence; state comes over the state topics as services publish it. */
@@ -58,6 +60,7 @@ export class GateUnderTest {
   readonly gate: OpenedGate;
   readonly #ground: TestPlatform;
   #hosted: Hosted | undefined;
+  #owners: NodeJS.Timeout | undefined;
   #listening: Subscription | undefined;
   #position = 0;
   #bundle = 0;
@@ -76,7 +79,12 @@ export class GateUnderTest {
 
   static async start({ clock, ...given }: Settings = {}): Promise<GateUnderTest> {
     const ground = await startTestPlatform({ schemas: [], ...(clock && { clock }) });
-    const config = gatewayConfig.schema.parse({ stdioCommands: [process.execPath], ...given });
+    const config = gatewayConfig.schema.parse({
+      stdioCommands: [process.execPath],
+      // What tests do to clock and bus is not always about this.
+      stateMaxAgeMs: 600_000,
+      ...given,
+    });
     const gate = new GateUnderTest(ground, config);
     const { handler, onMalformedRequest } = gate.gate;
     const module = { module: class GateModule {} };
@@ -97,6 +105,7 @@ export class GateUnderTest {
     });
     await gate.evidence.start();
     await gate.gate.worker.start();
+    gate.ownersSpeak();
     return gate;
   }
 
@@ -110,6 +119,26 @@ export class GateUnderTest {
     const headers = { position: String(this.#position) };
     const body = value === null ? null : Buffer.from(JSON.stringify(value));
     return this.#ground.platform.bus.publish(topic, [{ key, value: body, headers }]);
+  }
+
+  /** Owners say now, by the clock, that all is told. */
+  beat(): Promise<void> {
+    const { bus, clock } = this.#ground.platform;
+    return publishBeats(bus, clock.now(), this.#position);
+  }
+
+  /** They say so again and again, as they do unless they are ill. */
+  ownersSpeak(): void {
+    const speak = (): void => {
+      // Some tests take the bus away.
+      this.beat().catch(() => undefined);
+    };
+    speak();
+    this.#owners = setInterval(speak, BEAT_MS);
+  }
+
+  ownersFallSilent(): void {
+    clearInterval(this.#owners);
   }
 
   principal(state: PrincipalState): Promise<void> {
@@ -204,6 +233,7 @@ export class GateUnderTest {
   }
 
   async stop(): Promise<void> {
+    this.ownersFallSilent();
     await this.gate.worker.stop();
     await this.evidence.stop();
     await this.#hosted?.close();

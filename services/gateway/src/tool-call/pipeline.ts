@@ -9,6 +9,7 @@ import { checkOrigin } from './steps/check-origin.ts';
 import { checkProtocolVersion } from './steps/check-protocol-version.ts';
 import { checkReadiness } from './steps/check-readiness.ts';
 import { confirmCaller } from './steps/confirm-caller.ts';
+import { confirmState } from './steps/confirm-state.ts';
 import { forward } from './steps/forward.ts';
 import { readMessage } from './steps/read-message.ts';
 import { recordIntent } from './steps/record-intent.ts';
@@ -43,6 +44,7 @@ const toolCall: readonly Step<ToolCall>[] = [
   checkArguments,
   recordIntent,
   forward,
+  confirmState,
 ];
 
 /** Lets a request in. */

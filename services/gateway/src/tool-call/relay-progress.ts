@@ -15,6 +15,7 @@ export function relayProgress(
   let last = Number.NEGATIVE_INFINITY;
   return (params) => {
     const { progress } = params;
+    if (gate.state.doubt()?.code === 'state-stale') return;
     // Progress must rise; what does not is left out, as the specification has it.
     if (typeof progress !== 'number' || !(progress > last)) return;
     last = progress;

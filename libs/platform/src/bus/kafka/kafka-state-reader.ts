@@ -3,7 +3,7 @@ import type { TopicDefinition } from '@gatehouse/event-catalog';
 import type { IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
 import { backoffMs, sleepUnless } from '../patience.ts';
 import { handOver } from '../state-handover.ts';
-import { startingPoint } from '../starting-point.ts';
+import { outOfRangeAlarm, startingPoint } from '../starting-point.ts';
 import type { KafkaReaderDeps } from './group-subscription.ts';
 import type { Beginning, PartitionWork } from './partition-claim.ts';
 import { SupervisedConsumer } from './supervised-consumer.ts';
@@ -12,6 +12,7 @@ import { SupervisedConsumer } from './supervised-consumer.ts';
 export class KafkaStateReader implements StateReader, PartitionWork {
   readonly commits = false;
   readonly caughtUp: Promise<void>;
+  readonly lost: Promise<string>;
   readonly #topic: TopicDefinition;
   readonly #handle: (message: IncomingMessage) => void | Promise<void>;
   readonly #deps: KafkaReaderDeps;
@@ -22,6 +23,7 @@ export class KafkaStateReader implements StateReader, PartitionWork {
   #barrier: ReadonlyMap<number, number> | undefined;
   #consumer: SupervisedConsumer | undefined;
   #reachBarrier!: () => void;
+  #lose!: (why: string) => void;
 
   constructor(
     topic: TopicDefinition,
@@ -33,6 +35,9 @@ export class KafkaStateReader implements StateReader, PartitionWork {
     this.#deps = deps;
     this.caughtUp = new Promise((resolve) => {
       this.#reachBarrier = resolve;
+    });
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
     });
     this.#measured = this.#measure();
   }
@@ -58,7 +63,12 @@ export class KafkaStateReader implements StateReader, PartitionWork {
       (each) => each.partition === partition,
     );
     if (range === undefined) throw new Error(`${topic} has no partition ${partition}`);
-    const { start } = startingPoint(this.#next.get(partition), range, 'earliest');
+    const point = startingPoint(this.#next.get(partition), range, 'earliest');
+    const { start, outOfRange } = point;
+    if (outOfRange !== undefined) {
+      const place = `${topic}/${partition}`;
+      throw this.#endAsLost(outOfRangeAlarm('a reader of state', place, range, point));
+    }
     this.#reached(partition, start);
     return { start, committed: undefined, end: range.next };
   }
@@ -68,6 +78,7 @@ export class KafkaStateReader implements StateReader, PartitionWork {
     signal: AbortSignal,
     done: (next: number) => Promise<void>,
   ): Promise<void> {
+    await this.#checkPlace(messages[0]);
     for (const message of messages) {
       if (signal.aborted || this.#stopping.signal.aborted) return;
       const { partition, offset } = message;
@@ -83,6 +94,32 @@ export class KafkaStateReader implements StateReader, PartitionWork {
       this.#reached(partition, offset + 1);
       await done(offset + 1);
     }
+  }
+
+  /**
+   * What follows is not always what comes next: compaction leaves holes, which is as it should be. But where the place is
+   * not there any more, kafkajs goes on at the oldest message without a word.
+   */
+  async #checkPlace(first: IncomingMessage | undefined): Promise<void> {
+    if (first === undefined) return;
+    const { topic, partition, offset } = first;
+    const expected = this.#next.get(partition);
+    if (expected === undefined || offset === expected) return;
+    const ranges = await this.#deps.offsets.rangesOf(topic);
+    const range = ranges.find((each) => each.partition === partition);
+    const isThere = range !== undefined && expected >= range.low && expected <= range.next;
+    if (offset > expected && isThere) return;
+    throw this.#endAsLost(
+      `a reader of state stood at ${topic}/${partition}@${expected}, and was taken to ${offset}`,
+    );
+  }
+
+  #endAsLost(why: string): Error {
+    if (!this.#stopping.signal.aborted) this.#deps.onAlarm(why);
+    this.#stopping.abort();
+    void this.#consumer?.stop();
+    this.#lose(why);
+    return new Error(why);
   }
 
   /** How far the topic reaches now is the barrier; only then does it begin to read. */

@@ -14,8 +14,13 @@ export class HighMarks {
       const place = `${topic}/${partition}`;
       if (next <= (this.#marks.get(place) ?? 0)) continue;
       this.#marks.set(place, next);
-      for (const wake of this.#waiting.get(topic) ?? []) wake();
+      this.wake(topic);
     }
+  }
+
+  /** Lets whoever waits for the topic look again. */
+  wake(topic: string): void {
+    for (const wake of this.#waiting.get(topic) ?? []) wake();
   }
 
   /** After the connection was lost the server may be another one, restored to an earlier time. */

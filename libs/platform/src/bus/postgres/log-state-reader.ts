@@ -5,6 +5,7 @@ import type { BusTiming } from '../bus-timing.ts';
 import type { HighMarks } from './high-marks.ts';
 import type { MessageLog, PartitionEnd } from './message-log.ts';
 import { backoffMs, sleepUnless } from '../patience.ts';
+import { outOfRangeAlarm, startingPoint } from '../starting-point.ts';
 import { handOver, type HandoverDeps } from '../state-handover.ts';
 
 export interface ReaderDeps {
@@ -21,6 +22,7 @@ export interface ReaderDeps {
 /** Reads a whole topic from the oldest message on and follows it, for itself alone. */
 export class LogStateReader implements StateReader {
   readonly caughtUp: Promise<void>;
+  readonly lost: Promise<string>;
   readonly #deps: ReaderDeps;
   readonly #stopping = new AbortController();
   readonly #next = new Map<number, number>();
@@ -29,6 +31,8 @@ export class LogStateReader implements StateReader {
   #barrier: Map<number, number>;
   #stalledOn: string | undefined;
   #reachBarrier!: () => void;
+  #lose!: (why: string) => void;
+  #placeInDoubt = false;
 
   /** `ends` is how far the topic reached when the reader was asked for: the barrier. */
   constructor(deps: ReaderDeps, ends: readonly PartitionEnd[]) {
@@ -46,12 +50,21 @@ export class LogStateReader implements StateReader {
     this.caughtUp = new Promise((resolve) => {
       this.#reachBarrier = resolve;
     });
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
     this.#finished = this.#run();
   }
 
   /** Set while a message is refused by the handler again and again: state is never skipped over. */
   get stalledOn(): string | undefined {
     return this.#stalledOn;
+  }
+
+  /** The server may be another one by now, restored to an earlier time. */
+  doubtPlace(): void {
+    this.#placeInDoubt = true;
+    this.#deps.marks.wake(this.#deps.topic.name);
   }
 
   async stop(): Promise<void> {
@@ -65,10 +78,41 @@ export class LogStateReader implements StateReader {
     const { signal } = this.#stopping;
     this.#checkBarrier();
     while (!signal.aborted) {
-      await marks.until(topic.name, signal, () => this.#behind().length > 0);
+      await marks.until(topic.name, signal, () => this.#hasWork());
       if (signal.aborted) return;
-      await this.#patiently(() => this.#readPage());
+      await this.#patiently(() => this.#step());
       this.#checkBarrier();
+    }
+  }
+
+  #hasWork(): boolean {
+    return this.#placeInDoubt || this.#behind().length > 0;
+  }
+
+  async #step(): Promise<void> {
+    if (this.#placeInDoubt) {
+      await this.#checkPlace();
+      this.#placeInDoubt = false;
+    }
+    if (!this.#stopping.signal.aborted) await this.#readPage();
+  }
+
+  /** Before anything is read on: what is not there any more cannot be told. */
+  async #checkPlace(): Promise<void> {
+    const { topic, messages, onAlarm } = this.#deps;
+    const stood = new Map(this.#next);
+    for (const range of await messages.ranges(topic.name)) {
+      const next = stood.get(range.partition);
+      // It has not begun: the oldest that is left is where it begins.
+      if (next === undefined || next === 0) continue;
+      const point = startingPoint(next, range, 'earliest');
+      if (point.outOfRange === undefined) continue;
+      const place = `${topic.name}/${range.partition}`;
+      const why = outOfRangeAlarm('a reader of state', place, range, point);
+      onAlarm(why);
+      this.#stopping.abort();
+      this.#lose(why);
+      return;
     }
   }
 
@@ -84,6 +128,12 @@ export class LogStateReader implements StateReader {
     const behind = this.#behind();
     const page = await messages.read(topic.name, behind);
     const seen = new Set<number>();
+    // Compaction leaves holes too, so this alone says nothing yet.
+    if (page.some(({ partition, offset }) => this.#isBeyondHole(partition, offset, seen))) {
+      await this.#checkPlace();
+      if (this.#stopping.signal.aborted) return;
+    }
+    seen.clear();
     for (const message of page) {
       if (this.#stopping.signal.aborted) return;
       if (!(await handOver(message, this.#stopping.signal, this.#handover))) return;
@@ -94,6 +144,12 @@ export class LogStateReader implements StateReader {
     for (const { partition, mark } of behind) {
       if (!seen.has(partition)) this.#next.set(partition, mark);
     }
+  }
+
+  #isBeyondHole(partition: number, offset: number, seen: Set<number>): boolean {
+    if (seen.has(partition) || this.#barrier.size > 0) return false;
+    seen.add(partition);
+    return offset > (this.#next.get(partition) ?? 0);
   }
 
   #checkBarrier(): void {

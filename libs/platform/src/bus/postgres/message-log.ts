@@ -84,6 +84,19 @@ export class MessageLog {
     return rows.map((row) => ({ ...row, next: Number(row.next) }));
   }
 
+  /** Which offsets the partitions of a topic have: the oldest, and the one that comes next. */
+  async ranges(topic: string): Promise<{ partition: number; low: number; next: number }[]> {
+    const { rows } = await this.#pool.query<{ partition: number; low: string; next: string }>(
+      'select partition, low, next_offset as next from bus.topic_partition where topic = $1',
+      [topic],
+    );
+    return rows.map(({ partition, low, next }) => ({
+      partition,
+      low: Number(low),
+      next: Number(next),
+    }));
+  }
+
   /** What follows the cursors, partition by partition, at most 500 messages and about 4 MiB of each. */
   async read(topic: string, cursors: readonly Cursor[]): Promise<IncomingMessage[]> {
     const { rows } = await this.#pool.query<MessageRow>(

@@ -73,6 +73,7 @@ export class PostgresEventBus implements EventBus {
         onGroup: (group) => this.#rebalance(group),
         onConnected: () => {
           this.#marks.forget();
+          for (const reader of this.#readers) reader.doubtPlace();
           this.#look();
           this.#rebalance();
         },
