@@ -13,6 +13,7 @@ import { answerFailure, refuseOperation } from './error/answer-failure.ts';
 import { answerErrors } from './error/graphql-errors.ts';
 import { checkBody } from './limits/check-body.ts';
 import { checkOperation } from './limits/check-operation.ts';
+import { countOperation, noteOperation } from './limits/operation-metrics.ts';
 import { loadersOf } from './loaders.ts';
 import type { ReadModel } from './read-model.ts';
 import { enumValues } from './schema/enum-values.ts';
@@ -76,13 +77,20 @@ export function graphqlModule(deps: {
     },
     errorHandler: (failure: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       answerFailure(failure, request, reply, log),
-    errorFormatter: (execution, { correlationId }) => {
+    errorFormatter: (execution, { correlationId, reply }) => {
       const { statusCode, errors } = answerErrors(execution, correlationId, log);
+      countOperation(reply, errors[0]?.extensions.code ?? 'internal');
       return { statusCode, response: { data: execution.data ?? null, errors: [...errors] } };
     },
     hooks: {
-      preExecution: (schema, document, context, variables) =>
-        refusing(() => checkOperation(schema, document, variables ?? {}, context, config)),
+      preExecution: (schema, document, context, variables) => {
+        noteOperation(context.reply, document);
+        return refusing(() => checkOperation(schema, document, variables ?? {}, context, config));
+      },
+      // With errors it is counted by their code, above.
+      onResolution: async ({ errors }, { reply }) => {
+        if (errors === undefined || errors.length === 0) countOperation(reply, '');
+      },
     },
   });
 }

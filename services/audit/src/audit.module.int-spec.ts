@@ -1,6 +1,6 @@
 import { auditQueries, topics } from '@gatehouse/event-catalog';
 import { host, OwnerClient, type Hosted } from '@gatehouse/platform';
-import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
+import { scrape, startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditConfig } from './audit.config.ts';
@@ -64,5 +64,34 @@ describe('audit as a process', () => {
       by,
     );
     await expect(reveal).rejects.toMatchObject({ code: 'audit-record-unknown' });
+  });
+
+  test('tells Prometheus what it stored, what came again, and what never came', async () => {
+    const publish = (...sequences: number[]): Promise<void> =>
+      world.platform.bus.publish(
+        topics.auditRaw,
+        sequences.map((sequence) => ({
+          key: sampleRecord({ sequence }).source,
+          value: Buffer.from(JSON.stringify(sampleRecord({ sequence }))),
+          headers: {},
+        })),
+      );
+    const of = { service: 'audit' };
+    const before = await scrape(hosted.url);
+    const value = (name: string): number => before.value(`gatehouse_audit_${name}`, of) ?? 0;
+    await publish(2, 3, 7);
+    await eventually(async () => {
+      const after = await scrape(hosted.url);
+      const added = (name: string): number =>
+        (after.value(`gatehouse_audit_${name}`, of) ?? 0) - value(name);
+      expect(added('records_stored_total')).toBe(2);
+      expect(added('duplicates_dropped_total')).toBe(1);
+      expect(added('gaps_total')).toBe(1);
+      expect(added('missing_records_total')).toBe(3);
+      expect(added('last_index')).toBe(2);
+      expect(added('record_delay_seconds_count')).toBeGreaterThan(0);
+      const lag = { topic: topics.auditRaw.name, group: 'gatehouse.audit.trail' };
+      expect(after.value('gatehouse_bus_consumer_lag_messages', lag)).toBe(0);
+    });
   });
 });

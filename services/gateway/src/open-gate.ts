@@ -21,6 +21,7 @@ import {
 } from './session/end-sessions-when-principal-loses-access.reactor.ts';
 import { cutStreamsWhenStateGrowsOld } from './session/cut-streams-when-state-grows-old.reactor.ts';
 import { endIdleSessions, endSession } from './session/end-session.ts';
+import { showTraffic } from './session/session-metrics.ts';
 import { InMemorySessionStore } from './session/in-memory-session.store.ts';
 import { GateState } from './state/gate-state.ts';
 import { StateKeeper } from './state/keep-state.ts';
@@ -63,10 +64,10 @@ export function openGate(config: GatewayConfig, deps: GateDeps): OpenedGate {
     underWay: new UnderWay(),
   };
   // In this order: who may not be here leaves first, then what may not go on is cut, then the rest is told.
-  state.onChange(endSessionsWhenPrincipalLosesAccess(gate));
-  state.onChange(cutCallsWhenGrantVanishes(gate));
-  state.onChange(announceToolsWhenVisibilityChanges(gate));
-  state.onChange(closeUpstreamsWhenTheyMayNotBeUsed(gate));
+  state.onChange(endSessionsWhenPrincipalLosesAccess(gate), 'gateway.end-sessions');
+  state.onChange(cutCallsWhenGrantVanishes(gate), 'gateway.cut-calls');
+  state.onChange(announceToolsWhenVisibilityChanges(gate), 'gateway.announce-tools');
+  state.onChange(closeUpstreamsWhenTheyMayNotBeUsed(gate), 'gateway.close-upstreams');
   return {
     handler: createMcpHandler(gate),
     onMalformedRequest: recordMalformed(gate),
@@ -80,9 +81,11 @@ function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {
   const cutStreams = cutStreamsWhenStateGrowsOld(gate);
   readiness.waitWhile(() => gate.state.doubt()?.waitingFor);
   let sweeper: NodeJS.Timeout | undefined;
+  let stopShowing: (() => void) | undefined;
   return {
     name: 'gate',
     async start() {
+      stopShowing = showTraffic(gate.sessions, gate.underWay);
       await keeper.start();
       sweeper = setInterval(() => {
         cutStreams();
@@ -95,10 +98,11 @@ function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {
       await keeper.stop();
       await gate.underWay.over(GRACE_MS);
       for (const session of gate.sessions.all()) {
-        await endSession(gate.sessions, session, 'the gate is stopping');
+        await endSession(gate.sessions, session, 'stopping', 'the gate is stopping');
       }
       await gate.underWay.over(GRACE_MS);
       await gate.upstreams.stop();
+      stopShowing?.();
     },
   };
 }

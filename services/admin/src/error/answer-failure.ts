@@ -1,6 +1,7 @@
 import { problemDocument, type Logger } from '@gatehouse/platform';
 import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { GraphQLError } from 'graphql';
+import { countOperation, type AnsweringReply } from '../limits/operation-metrics.ts';
 import { toAdminError } from './graphql-errors.ts';
 
 // What Fastify refuses before there is an operation.
@@ -18,7 +19,7 @@ interface Failure extends Error {
   readonly errors?: readonly Error[];
 }
 
-interface Reply {
+interface Reply extends AnsweringReply {
   code(status: number): Reply;
   type(contentType: string): Reply;
   send(body: unknown): unknown;
@@ -35,6 +36,7 @@ export function answerFailure(
   if (findings === undefined) {
     const error = fromFastify(failure);
     const document = problemDocument(error, request.id);
+    countOperation(reply, document.code);
     if (error instanceof Refusal)
       log.info(
         { correlationId: request.id, code: error.code, internal: error.internal },
@@ -51,6 +53,7 @@ export function answerFailure(
       log,
     ),
   );
+  countOperation(reply, errors[0]?.extensions.code ?? 'internal');
   void reply.code(errors[0]?.extensions.status ?? 400).send({ data: null, errors });
 }
 

@@ -1,7 +1,14 @@
-import type { ContractTable, RequestOf, ResultOf, ServiceName } from '@gatehouse/event-catalog';
+import type {
+  CommandReceipt,
+  ContractTable,
+  RequestOf,
+  ResultOf,
+  ServiceName,
+} from '@gatehouse/event-catalog';
 import type { Logger, OwnerClient, ProjectionRunner, SentBy } from '@gatehouse/platform';
 import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { callerOf, type RequestContext } from '../caller/caller.ts';
+import { measuredWait } from './read-model-metrics.ts';
 
 export const COMMAND_SENDER = Symbol('what sends commands to their owners');
 
@@ -43,8 +50,12 @@ export class CommandSender {
   ): Promise<ResultOf<T, K>> {
     const by = sentBy(context);
     const receipt = await this.#owners.command(owner, contracts, name, command, by);
-    await this.#runner.waitFor(owner, receipt.stream, receipt.position, this.#timeoutMs);
+    await this.#waitFor(owner, receipt);
     return receipt.result;
+  }
+
+  #waitFor(owner: ServiceName, { stream, position }: CommandReceipt): Promise<void> {
+    return measuredWait(() => this.#runner.waitFor(owner, stream, position, this.#timeoutMs));
   }
 
   /** The same for a result that exists nowhere else: it is answered at once, and what it made is read back after. */
@@ -59,7 +70,7 @@ export class CommandSender {
     const receipt = await this.#owners.command(owner, contracts, name, command, by);
     const deadline = Date.now() + this.#timeoutMs;
     const seen = async <Found>(find: () => Promise<Found | null>): Promise<Found | null> => {
-      await this.#runner.waitFor(owner, receipt.stream, receipt.position, this.#timeoutMs);
+      await this.#waitFor(owner, receipt);
       // The receipt is of one stream; what was made may be in another, a little behind.
       for (;;) {
         const found = await find();

@@ -4,6 +4,7 @@ import type { Platform, ServiceDatabase, Worker } from '@gatehouse/platform';
 import type { Assignment, Gap } from './assign-indexes.ts';
 import { readIncomingRecord, type IncomingRecord } from './incoming-record.ts';
 import { sequenceRecords, type BusPlace } from './sequence-records.ts';
+import { countStored, showTrail } from './trail-metrics.ts';
 import { verifyTrail } from './verify-trail.ts';
 
 /** Takes the records of all gates off the bus and into the trail. The place on the bus is kept with the data: the bus's own offsets do not matter. */
@@ -13,6 +14,7 @@ export class StoreRecordsWhenGatesPublish implements Worker {
   readonly #database: ServiceDatabase;
   readonly #ready: ReturnType<Platform['readiness']['waitFor']>;
   #subscription: Subscription | undefined;
+  #stopShowing: (() => void) | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(platform: Platform) {
@@ -23,6 +25,7 @@ export class StoreRecordsWhenGatesPublish implements Worker {
 
   async start(): Promise<void> {
     await verifyTrail(this.#database);
+    this.#stopShowing = showTrail(this.#database);
     this.#subscription = await this.#platform.bus.subscribe({
       group: 'gatehouse.audit.trail',
       topics: [topics.auditRaw],
@@ -34,6 +37,7 @@ export class StoreRecordsWhenGatesPublish implements Worker {
 
   async stop(): Promise<void> {
     this.#ready.again();
+    this.#stopShowing?.();
     await this.#subscription?.stop();
     this.#subscription = undefined;
   }
@@ -54,8 +58,9 @@ export class StoreRecordsWhenGatesPublish implements Worker {
     }
     // What came before the poison is evidence all the same.
     if (records.length > 0) {
-      const { gaps } = await this.#sequence(records, { topic, partition, nextOffset });
-      for (const gap of gaps) this.#alarm(gap);
+      const assignment = await this.#sequence(records, { topic, partition, nextOffset });
+      countStored(records.length, assignment);
+      for (const gap of assignment.gaps) this.#alarm(gap);
     }
     if (poison !== undefined) throw poison;
   }

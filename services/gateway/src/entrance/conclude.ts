@@ -3,6 +3,7 @@ import type { Gate } from '../gate.ts';
 import { refusalAnswer, type Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import { outcomeOf } from './record-draft.ts';
+import { countRequest } from './request-metrics.ts';
 import { finishStream, pipe } from './request-stream.ts';
 
 /** Ends a request: records how it ended, and only then lets the answer out. What cannot be recorded is refused. */
@@ -15,6 +16,7 @@ export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): 
   } else if (leaving.kind === 'json') {
     await finishStream(exchange, leaving.body);
   }
+  countRequest(exchange, leaving.ending);
 }
 
 // While the gate starts, evidence is not there either; what the caller waits for is the state.

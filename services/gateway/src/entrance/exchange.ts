@@ -29,6 +29,8 @@ export interface ToolFacts {
 export class Exchange {
   readonly requestId = randomUUID();
   readonly startedAt = performance.now();
+  /** How much of the time since was a server's. */
+  upstreamMs = 0;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly endpoint: Endpoint;

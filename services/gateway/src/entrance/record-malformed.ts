@@ -2,11 +2,13 @@ import type { MalformedRequest, OnMalformedRequest } from '@gatehouse/platform';
 import { problem, Refusal } from '@gatehouse/problem-catalog';
 import type { RecordDraft } from '../evidence/evidence.ts';
 import type { Gate } from '../gate.ts';
+import { countMalformed } from './request-metrics.ts';
 
 /** Records what arrived and is no HTTP request: nobody can say that it was not for the gate. */
 export function recordMalformed({ evidence, state, underWay }: Gate): OnMalformedRequest {
   return async (malformed) => {
     const done = underWay.enter();
+    countMalformed(malformed.refusal.code);
     try {
       await evidence.record(draftOf(malformed, state.bundleNumber));
     } catch (failure) {

@@ -74,6 +74,8 @@ function endOfSession(session: Session, { sessions }: Gate): Answer {
     status: 200,
     ending: admitted,
     settle: (recorded) =>
-      recorded ? endSession(sessions, session, 'its client ended the session') : undefined,
+      recorded
+        ? endSession(sessions, session, 'client', 'its client ended the session')
+        : undefined,
   };
 }

@@ -1,5 +1,6 @@
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncDuration } from './spool-metrics.ts';
 
 const NAME = /^(\d{16})-(\d{6})\.segment$/;
 
@@ -57,7 +58,9 @@ export class SegmentWriter {
       written += (await this.#file.write(bytes, written, left, this.segment.bytes + written))
         .bytesWritten;
     }
+    const began = performance.now();
     await this.#file.datasync();
+    syncDuration.observe({}, (performance.now() - began) / 1000);
     this.segment.bytes += bytes.length;
     this.segment.lastSequence = lastSequence;
   }

@@ -9,6 +9,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { buildRecord } from './build-record.ts';
 import type { Evidence, RecordDraft } from './evidence.ts';
 import { SpoolRelay } from './relay-spool.ts';
+import { showSpool } from './spool-metrics.ts';
 import { Spool, type SpoolHealth, type SpoolSettings } from './spool.ts';
 
 export interface SpoolEvidenceSettings extends SpoolSettings {
@@ -44,6 +45,7 @@ export class SpoolEvidence implements Evidence, Worker {
   readonly #settings: SpoolEvidenceSettings;
   readonly #ready: ReturnType<Platform['readiness']['waitFor']>;
   #open: Opened | undefined;
+  #stopShowing: (() => void) | undefined;
 
   constructor(platform: Platform, settings: SpoolEvidenceSettings) {
     this.#platform = platform;
@@ -57,12 +59,14 @@ export class SpoolEvidence implements Evidence, Worker {
     const relay = new SpoolRelay(spool, this.#platform.bus, this.#platform.log);
     relay.start();
     this.#open = { spool, relay, key };
+    this.#stopShowing = showSpool(this.#settings.directory, spool);
     this.#ready.done();
   }
 
   async stop(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
+    this.#stopShowing?.();
     this.#ready.again();
     await open?.relay.stop();
     await open?.spool.close();

@@ -5,6 +5,7 @@ import { encodeFrame, type Frame } from './frame.ts';
 import { recoverSegments } from './recover-segments.ts';
 import { SegmentWriter, type Segment } from './segment.ts';
 import { SpoolFolder } from './spool-folder.ts';
+import { recordsWritten } from './spool-metrics.ts';
 import { SpoolReader } from './spool-reader.ts';
 
 const SPACE_CHECK_MS = 1_000;
@@ -192,6 +193,7 @@ export class Spool {
     const bytes = Buffer.concat(group.map(({ frame }) => frame));
     await writer.append(bytes, last.sequence);
     this.#durable = last.sequence;
+    recordsWritten.inc({}, group.length);
     this.#backlogBytes += bytes.length;
     if (this.#failure !== undefined) this.#log.info('the evidence spool writes again');
     this.#failure = undefined;

@@ -8,11 +8,13 @@ import { sessionsTouchedBy } from './sessions-touched-by.ts';
 export function announceToolsWhenVisibilityChanges(
   deps: RevocationDeps & { readonly visibility: Visibility },
 ) {
-  return (change: StateChange): void => {
+  return (change: StateChange): number => {
+    let told = 0;
     const now = deps.clock.now();
     for (const session of sessionsTouchedBy(change, deps.sessions)) {
       const caller = deps.state.directory.current(session.principal, session.keyId, now);
-      if (caller === undefined) continue;
+      if (caller === undefined || !isNews(deps.visibility, session, caller)) continue;
+      told += 1;
       announceTools(deps.visibility, session, caller).catch((error: unknown) => {
         deps.log.warn(
           { session: session.ref, err: error },

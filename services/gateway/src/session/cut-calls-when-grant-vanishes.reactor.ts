@@ -7,14 +7,18 @@ import { sessionsTouchedBy } from './sessions-touched-by.ts';
 
 /** Cuts the calls under way that would be refused if they were made now. */
 export function cutCallsWhenGrantVanishes(deps: RevocationDeps) {
-  return (change: StateChange): void => {
+  return (change: StateChange): number => {
+    let cut = 0;
     const now = deps.clock.now();
     for (const session of sessionsTouchedBy(change, deps.sessions)) {
       for (const call of session.calls.values()) {
         const why = objectionTo(call, deps.state, now);
-        if (why !== undefined) call.end(new Refusal('call-cut', { internal: why }));
+        if (why === undefined || call.signal.aborted) continue;
+        call.end(new Refusal('call-cut', { internal: why }));
+        cut += 1;
       }
     }
+    return cut;
   };
 }
 

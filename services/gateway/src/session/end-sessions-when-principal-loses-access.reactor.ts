@@ -35,7 +35,7 @@ function endWhatLostItsKey(deps: RevocationDeps, session: Session): void {
   if (current(session.keyId) === undefined) {
     const why = `key ${session.keyId} of ${session.principal.kind} ${session.principal.id} gives no access any more`;
     deps.log.info({ session: session.ref, why }, 'session ended');
-    void endSession(deps.sessions, session, why);
+    void endSession(deps.sessions, session, 'revoked', why);
     return;
   }
   // The session lives on with another key; what the ended one began does not.

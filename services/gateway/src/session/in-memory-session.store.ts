@@ -29,6 +29,17 @@ export class InMemorySessionStore {
     }
   }
 
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  /** In how many of them the client listens. */
+  get streams(): number {
+    let count = 0;
+    for (const { stream } of this.#sessions.values()) if (stream !== null) count += 1;
+    return count;
+  }
+
   add(session: Session): void {
     this.#sessions.set(session.id, session);
     const key = principalKey(session.principal);
@@ -49,12 +60,14 @@ export class InMemorySessionStore {
     return this.#sessions.values();
   }
 
-  remove(session: Session): void {
-    if (!this.#sessions.delete(session.id)) return;
+  /** False where it had left already. */
+  remove(session: Session): boolean {
+    if (!this.#sessions.delete(session.id)) return false;
     const key = principalKey(session.principal);
     const held = this.#byPrincipal.get(key);
     held?.delete(session);
     if (held?.size === 0) this.#byPrincipal.delete(key);
+    return true;
   }
 }
 

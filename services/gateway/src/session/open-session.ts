@@ -72,6 +72,8 @@ export async function openSession(
   exchange.session = session;
   gate.sessions.add(session);
   const settle = (recorded: boolean): Promise<void> | undefined =>
-    recorded ? undefined : endSession(gate.sessions, session, 'its opening could not be recorded');
+    recorded
+      ? undefined
+      : endSession(gate.sessions, session, 'unrecorded', 'its opening could not be recorded');
   return { kind: 'framed', response, ending: admitted, settle };
 }

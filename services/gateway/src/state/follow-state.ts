@@ -1,6 +1,7 @@
 import type { EventBus, StateReader } from '@gatehouse/event-sourcing';
 import { stateTopics } from './heard-beats.ts';
 import type { StateFold } from './state-fold.ts';
+import { StateProgress } from './state-metrics.ts';
 
 /** A reading of the state topics. */
 export interface Following {
@@ -16,16 +17,21 @@ export async function followState(
   onFolded: () => void,
 ): Promise<Following> {
   const readers: StateReader[] = [];
+  const progress = new StateProgress();
+  const stopShowing = progress.show();
   const stop = async (): Promise<void> => {
+    stopShowing();
     await Promise.all(readers.map((reader) => reader.stop()));
   };
   try {
     for (const { topic } of stateTopics) {
       const reader = await bus.readAll(topic, (message) => {
         fold.apply(message);
+        progress.note(message);
         onFolded();
       });
       readers.push(reader);
+      progress.follow(topic.name, reader);
     }
   } catch (error) {
     await stop();

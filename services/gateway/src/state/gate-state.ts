@@ -98,8 +98,8 @@ export class GateState {
     });
   }
 
-  onChange(listener: StateListener): void {
-    this.#changes.onChange(listener);
+  onChange(listener: StateListener, name = 'gateway.react'): void {
+    this.#changes.onChange(listener, name);
   }
 }
 

@@ -113,6 +113,9 @@ export class StateFold {
     if (position === undefined)
       this.#fold({ ...message, value: null }, key, Number.POSITIVE_INFINITY);
     else this.#fold(message, key, position);
+    const { traceparent } = message.headers;
+    // What was there at the start happened long ago.
+    if (traceparent !== undefined && this.#caughtUp) this.#sink?.cause(traceparent);
   }
 
   #now(): number {

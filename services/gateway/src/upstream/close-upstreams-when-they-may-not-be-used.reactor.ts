@@ -11,7 +11,7 @@ export interface ClosingDeps {
 
 /** Closes connections to servers that left service or moved, and those of principals who have no session left. */
 export function closeUpstreamsWhenTheyMayNotBeUsed({ state, sessions, upstreams }: ClosingDeps) {
-  return ({ servers, principals }: StateChange): void => {
+  return ({ servers, principals }: StateChange): number =>
     upstreams.retireWhere(({ slug, principal, server }) => {
       if (principals.has(principal) && sessions.of(principal).size === 0) return true;
       if (!servers.has(slug)) return false;
@@ -19,5 +19,4 @@ export function closeUpstreamsWhenTheyMayNotBeUsed({ state, sessions, upstreams 
       if (current?.inService !== true) return true;
       return JSON.stringify(current.transport) !== JSON.stringify(server.transport);
     });
-  };
 }

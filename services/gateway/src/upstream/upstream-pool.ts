@@ -67,11 +67,17 @@ export class UpstreamPool {
     return connecting;
   }
 
-  /** Closes, once they carry nothing, the connections that a condition holds for. */
+  /** Closes, once they carry nothing, the connections that a condition holds for; answers how many. */
   retireWhere(
     condition: (of: { slug: string; principal: string; server: ServedServer }) => boolean,
-  ): void {
-    for (const [key, entry] of this.#entries) if (condition(entry)) this.#drop(key, () => true);
+  ): number {
+    let closed = 0;
+    for (const [key, entry] of this.#entries) {
+      if (!condition(entry)) continue;
+      this.#drop(key, () => true);
+      closed += 1;
+    }
+    return closed;
   }
 
   /** Closes what carried nothing for a while. */

@@ -15,6 +15,7 @@ import {
 } from '../intake/server.decider.ts';
 import type { RegistryConfig } from '../registry.config.ts';
 import type { Handler } from '../registry-handler.ts';
+import { measuredFetch } from './fetch-metrics.ts';
 import { readCatalogue } from './read-catalogue.ts';
 
 const UPSTREAM_FAILURES: ReadonlySet<ProblemCode> = new Set([
@@ -33,7 +34,7 @@ export const fetchCatalogue =
     const { transport, round } = requireSubmitted(fold(serverDecider, history));
     requireAllowedCommand(transport, config.stdioCommands);
     try {
-      const catalogue = await readCatalogue(slug, transport, config);
+      const catalogue = await measuredFetch(() => readCatalogue(slug, transport, config));
       const command = { type: 'record-catalogue', slug, round, ...catalogue } as const;
       const outcome = await handleCommand(store, serverDecider, stream, command, context);
       return receipt(outcome, { tools: catalogue.tools.length });

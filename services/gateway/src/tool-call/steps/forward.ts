@@ -2,6 +2,7 @@ import { methods, type JsonObject } from '@gatehouse/mcp-protocol';
 import { SessionLost } from '@gatehouse/upstream-client';
 import type { Gate } from '../../gate.ts';
 import type { ServedServer, ServedTool } from '../../state/served-server.ts';
+import { measuredCall } from '../../upstream/upstream-metrics.ts';
 import { relayProgress } from '../relay-progress.ts';
 import type { ToolCall } from '../tool-call.ts';
 
@@ -10,8 +11,20 @@ const RESERVED = /^io\.modelcontextprotocol\//;
 
 /** Takes the call to the server, over the caller's own connection to it, and waits for the answer. */
 export async function forward(call: ToolCall, gate: Gate): Promise<void> {
-  const { server, resolved } = call;
+  const { server, resolved, exchange } = call;
   if (server === null || resolved === null) throw new Error('a call was forwarded unresolved');
+  const took = (ms: number): void => {
+    exchange.upstreamMs += ms;
+  };
+  await measuredCall(server.slug, took, () => sendAtMostTwice(call, gate, server, resolved));
+}
+
+async function sendAtMostTwice(
+  call: ToolCall,
+  gate: Gate,
+  server: ServedServer,
+  resolved: ServedTool,
+): Promise<void> {
   try {
     await send(call, gate, server, resolved);
   } catch (failure) {
