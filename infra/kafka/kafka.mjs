@@ -154,7 +154,7 @@ async function run(options) {
   const controllerPort = Number(options['controller-port'] ?? (await freePort()));
   const { java, file } = prepare(options, data, port, controllerPort);
   const out = openSync(join(data, 'broker.log'), 'a');
-  format(java, file, data, out);
+  format(java, file, data, out, options['add-scram'] ?? []);
   const broker = spawn('java', [...java, 'kafka.Kafka', file], { stdio: ['ignore', out, out] });
   const exited = once(broker, 'exit');
   const end = async () => {
@@ -189,11 +189,14 @@ function prepare(options, data, port, controllerPort) {
   return { file, java: [...flags, '-cp', join(lib, '*'), loggingFlag] };
 }
 
-/** A data folder is formatted once, before its first broker. */
-function format(java, file, data, out) {
+/** A data folder is formatted once, before its first broker; with it come the users that sign in by SCRAM. */
+function format(java, file, data, out, users) {
   if (existsSync(join(data, 'log', 'meta.properties'))) return;
   const command = ['kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', file];
-  const formatted = spawnSync('java', [...java, ...command], { stdio: ['ignore', out, out] });
+  const scram = users.flatMap((user) => ['--add-scram', user]);
+  const formatted = spawnSync('java', [...java, ...command, ...scram], {
+    stdio: ['ignore', out, out],
+  });
   if (formatted.error !== undefined)
     throw new Error(`Java cannot be run: ${formatted.error.message}`);
   if (formatted.status !== 0)
@@ -222,6 +225,7 @@ const { positionals, values } = parseArgs({
     port: { type: 'string' },
     'controller-port': { type: 'string' },
     set: { type: 'string', multiple: true },
+    'add-scram': { type: 'string', multiple: true },
     'until-stdin-ends': { type: 'boolean', default: false },
   },
 });
@@ -233,7 +237,7 @@ try {
   } else if (positionals[0] === 'run' && values.data !== undefined) await run(values);
   else {
     console.error(
-      'usage: kafka.mjs fetch [--version V] | kafka.mjs run --data FOLDER [--version V] [--port N] [--controller-port N] [--set key=value]',
+      'usage: kafka.mjs fetch [--version V] | kafka.mjs run --data FOLDER [--version V] [--port N] [--controller-port N] [--set key=value] [--add-scram SCRAM-SHA-512=[name=N,password=P]]',
     );
     process.exitCode = 2;
   }

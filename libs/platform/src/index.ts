@@ -71,8 +71,15 @@ export { nameProcess } from './metrics/registry.ts';
 export { Sampled } from './metrics/sampled.ts';
 export { problemDocument, type ProblemDocument } from './host/problem-document.ts';
 export { createReadiness, type Readiness } from './host/readiness.ts';
-export { kafkaConnection, openBus, type BusAddress, type OpenedBus } from './process/open-bus.ts';
-export { busUrlSchema, processConfig, type ProcessConfig } from './process/process.config.ts';
+export {
+  busSettings,
+  kafkaConnection,
+  readBusAddress,
+  type BusAddress,
+  type BusSettings,
+} from './process/bus-address.ts';
+export { openBus, type OpenedBus } from './process/open-bus.ts';
+export { processConfig, type ProcessConfig } from './process/process.config.ts';
 export { rebuildService } from './process/rebuild-service.ts';
 export { runService, type Deployable } from './process/run-service.ts';
 export { Pulse } from './worker/pulse.ts';

@@ -3,6 +3,7 @@ export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { freshDatabase, type FreshDatabase } from './fresh-database.ts';
 export { ManualClock } from './manual-clock.ts';
+export { startSecureKafka, type KafkaUser, type SecureKafka } from './secure-kafka.ts';
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 export {
   startThrowAwayKafka,

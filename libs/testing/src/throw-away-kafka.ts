@@ -13,6 +13,13 @@ export interface ThrowAwayKafkaOptions {
   readonly version?: string;
   /** How many further ways in it has, each over a wire of its own that can be cut. */
   readonly doors?: number;
+  /** Further settings of the broker, each `key=value`. */
+  readonly settings?: (ports: {
+    readonly port: number;
+    readonly controllerPort: number;
+  }) => readonly string[];
+  /** Who may sign in by SCRAM, in the words of Kafka's own `--add-scram`. */
+  readonly scramUsers?: readonly string[];
 }
 
 /** A way to the broker, on which the broker keeps those who come by it: it tells them this very address. */
@@ -97,14 +104,21 @@ async function openDoors(
 export async function startThrowAwayKafka({
   version,
   doors: howMany = 0,
+  settings: furtherSettings,
+  scramUsers = [],
 }: ThrowAwayKafkaOptions = {}): Promise<ThrowAwayKafka> {
   const data = await mkdtemp(join(tmpdir(), 'gatehouse-kafka-'));
   const [port, controllerPort] = [await freePort(), await freePort()];
   const ports = ['--port', String(port), '--controller-port', String(controllerPort)];
   const doors: KafkaDoor[] = [];
-  const settings = [...QUICK, ...(await openDoors(doors, howMany, port, controllerPort))];
+  const settings = [
+    ...QUICK,
+    ...(await openDoors(doors, howMany, port, controllerPort)),
+    ...(furtherSettings?.({ port, controllerPort }) ?? []),
+  ];
   const args = ['--data', data, ...ports, ...settings.flatMap((line) => ['--set', line])];
   if (version !== undefined) args.push('--version', version);
+  for (const user of scramUsers) args.push('--add-scram', user);
   const start = () => run(args, join(data, 'broker.log'));
   const removeData = async (): Promise<void> => {
     for (const { wire } of doors) await wire.stop();

@@ -1,7 +1,6 @@
 import { topics } from '@gatehouse/event-catalog';
 import type { EventBus } from '@gatehouse/event-sourcing';
 import pg from 'pg';
-import type { KafkaConnection } from '../bus/kafka/kafka-client.ts';
 import { KafkaEventBus } from '../bus/kafka/kafka-event-bus.ts';
 import { busConnected } from '../bus/bus-metrics.ts';
 import { PostgresEventBus } from '../bus/postgres/postgres-event-bus.ts';
@@ -10,6 +9,7 @@ import { SchemaClaim } from '../database/schema-claim.ts';
 import { reportLostConnections } from '../database/service-database.ts';
 import type { Logger } from '../log/logger.ts';
 import { Sampled } from '../metrics/sampled.ts';
+import { kafkaConnection, type BusAddress } from './bus-address.ts';
 
 const CONNECTIONS = 6;
 
@@ -25,14 +25,6 @@ export interface OpenedBus {
   /** Throws while it cannot be reached. */
   reach(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Where a bus is and how one signs in there. */
-export interface BusAddress {
-  /** `postgres://role@host/database`, or `kafka://host:port,host:port`; `kafkas://` for TLS, `user@` for SASL (SCRAM-SHA-512). */
-  readonly url: string;
-  /** Where it is not in the URL. */
-  readonly password?: string | undefined;
 }
 
 /** Opens the event bus at an address. Nothing is connected yet. */
@@ -58,27 +50,6 @@ function showConnected(opened: OpenedBus): () => void {
     ),
   );
   return busConnected.read(async () => [[{}, (await connected.get()) ?? 0]]);
-}
-
-/** The Kafka cluster that a `kafka://` or `kafkas://` URL names. Its several hosts make it no URL that the platform could parse. */
-export function kafkaConnection({ url, password }: BusAddress): KafkaConnection {
-  const parts = /^(kafkas?):\/\/(?:([^@/]+)@)?([^@/?#]+)\/?$/.exec(url);
-  const [, protocol, user, hosts] = parts ?? [];
-  if (hosts === undefined)
-    throw new Error(`not a Kafka address: expected kafka://host:port,host:port`);
-  return {
-    brokers: hosts.split(','),
-    ...(protocol === 'kafkas' ? { ssl: true } : {}),
-    ...(user === undefined
-      ? {}
-      : {
-          sasl: {
-            mechanism: 'scram-sha-512',
-            username: decodeURIComponent(user),
-            password: password ?? '',
-          },
-        }),
-  };
 }
 
 function openKafka(address: BusAddress, log: Logger): OpenedBus {

@@ -9,6 +9,7 @@ import { createReadiness, type Readiness } from '../host/readiness.ts';
 import { createLogger } from '../log/logger.ts';
 import { nameProcess } from '../metrics/registry.ts';
 import { systemClock, type Platform } from '../platform.ts';
+import { readBusAddress } from './bus-address.ts';
 import { openBus } from './open-bus.ts';
 import type { ProcessConfig } from './process.config.ts';
 
@@ -31,13 +32,7 @@ export async function processPlatform(
   const dataDirectory = resolve(config.data);
   await mkdir(dataDirectory, { recursive: true });
   const serviceToken = await readToken(config.serviceTokenFile, 'process.serviceTokenFile');
-  const opened = openBus(
-    {
-      url: config.busUrl,
-      password: config.busPasswordFile && (await readSecret(config.busPasswordFile)),
-    },
-    log,
-  );
+  const opened = openBus(await readBusAddress(config), log);
   const databaseUrl =
     config.databaseUrl && (await withPassword(config.databaseUrl, config.databasePasswordFile));
   let database: ServiceDatabase | undefined;

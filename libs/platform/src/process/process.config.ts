@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { configSection, type ConfigOf } from '../config/config-section.ts';
+import { busSettings } from './bus-address.ts';
 
 const serviceUrl = (name: string) =>
   z
@@ -8,14 +9,6 @@ const serviceUrl = (name: string) =>
     .describe(
       `Where the internal API of ${name} is reached, such as http://${name}:8080; only who talks to it needs it.`,
     );
-
-/** Where the event bus is. */
-export const busUrlSchema = z
-  .string()
-  .regex(/^(postgres(ql)?|kafkas?):\/\/./, 'expected postgres://, kafka:// or kafkas://')
-  .describe(
-    'The event bus: `kafka://host:port,host:port` (`kafkas://` for TLS, `user@` for SCRAM-SHA-512), or a PostgreSQL database by the role `gatehouse_bus`.',
-  );
 
 /** Settings of a process that hosts one service. */
 export const processConfig = configSection(
@@ -57,12 +50,7 @@ export const processConfig = configSection(
       .optional()
       .describe('A file that holds the password for `databaseUrl`, where it is not in the URL.')
       .meta({ env: 'GATEHOUSE_DATABASE_PASSWORD_FILE' }),
-    busUrl: busUrlSchema.meta({ env: 'GATEHOUSE_BUS_URL' }),
-    busPasswordFile: z
-      .string()
-      .optional()
-      .describe('A file that holds the password for `busUrl`, where it is not in the URL.')
-      .meta({ env: 'GATEHOUSE_BUS_PASSWORD_FILE' }),
+    ...busSettings,
     serviceTokenFile: z
       .string()
       .describe(

@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { deadLetterTopicOf, topics } from '@gatehouse/event-catalog';
 import {
   applyKafkaTopics,
-  busUrlSchema,
+  busSettings,
   configSection,
   createLogger,
   kafkaConnection,
   loadConfig,
   parkKafkaMessage,
+  readBusAddress,
   replayKafkaDeadLetters,
   type KafkaOperationsOptions,
 } from '@gatehouse/platform';
@@ -19,12 +19,7 @@ export const topicsConfig = configSection(
   'topics',
   'The command `gatehouse topics`, which looks after the topics of a cluster on Kafka.',
   z.strictObject({
-    busUrl: busUrlSchema.meta({ env: 'GATEHOUSE_BUS_URL' }),
-    busPasswordFile: z
-      .string()
-      .optional()
-      .describe('A file that holds the password of the user in `busUrl`.')
-      .meta({ env: 'GATEHOUSE_BUS_PASSWORD_FILE' }),
+    ...busSettings,
     replicationFactor: z
       .number()
       .int()
@@ -82,17 +77,16 @@ async function settings(): Promise<{ kafka: KafkaOperationsOptions; replicationF
     file: env['GATEHOUSE_CONFIG'],
     otherEnv: ['GATEHOUSE_CONFIG'],
   });
-  const { busUrl, busPasswordFile, replicationFactor } = loaded.topics;
-  if (!busUrl.startsWith('kafka')) {
+  const { replicationFactor, ...bus } = loaded.topics;
+  if (!bus.busUrl.startsWith('kafka')) {
     throw new Failure(
       'only a bus on Kafka has topics to look after; this one keeps its own',
       exitCodes.usage,
     );
   }
-  const password = busPasswordFile && (await readFile(busPasswordFile, 'utf8')).trim();
   const log = createLogger({ service: 'topics', level: 'error' });
   return {
-    kafka: { connection: kafkaConnection({ url: busUrl, password }), log },
+    kafka: { connection: kafkaConnection(await readBusAddress(bus)), log },
     replicationFactor,
   };
 }

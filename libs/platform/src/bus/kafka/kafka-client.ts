@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type ISocketFactory, type Kafka, type KafkaConfig } from 'kafkajs';
@@ -23,7 +23,10 @@ const DISCONNECT_MS = 1_000;
 
 const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
-    ? connectTls({ host, port, servername: host, ...ssl }, onConnect)
+    ? connectTls(
+        { host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl },
+        onConnect,
+      )
     : connect({ host, port, noDelay: true }, onConnect);
   return socket.setKeepAlive(true, KEEP_ALIVE_MS);
 };

@@ -17,6 +17,7 @@ import { KafkaOffsets } from './kafka-offsets.ts';
 import { KafkaStateReader } from './kafka-state-reader.ts';
 import { defaultKafkaTiming, type KafkaTiming } from './kafka-timing.ts';
 import { OutgoingChain } from './outgoing-chain.ts';
+import { whyUnreachable } from './why-unreachable.ts';
 
 /** Which cluster the bus is on, and how its clients behave. */
 export interface KafkaEventBusOptions {
@@ -97,13 +98,17 @@ export class KafkaEventBus implements EventBus {
       const detail = `${brokers} brokers, ${running.length} subscriptions, ${waiting} of them waiting for their share`;
       return { healthy: true, detail };
     } catch (error) {
-      return { healthy: false, detail: `Kafka does not answer: ${(error as Error).message}` };
+      return { healthy: false, detail: whyUnreachable(error) };
     }
   }
 
-  /** Throws while no broker answers. */
+  /** Throws while no broker answers, or none lets us in; the error says which. */
   async reach(): Promise<void> {
-    await this.#offsets.brokers();
+    try {
+      await this.#offsets.brokers();
+    } catch (error) {
+      throw new Error(whyUnreachable(error), { cause: error });
+    }
   }
 
   async close(): Promise<void> {
