@@ -180,6 +180,28 @@ describe('revoked stays out', () => {
     expect(found(witnessed(elsewhere))).toEqual([]);
   });
 
+  it('takes the refusal of somebody who is shut out otherwise for no acknowledgement', () => {
+    const suspension: AdminOperation = {
+      ...(good.entries.find(({ id }) => id === 'op-1') as AdminOperation),
+      id: 'op-0',
+      invokedAt: 2_070,
+      completedAt: 2_400,
+      restricts: { subject: 'server', of: 'steady' },
+      leaves: { owner: 'identity', type: 'identity.key-issued.v1', mark: '{}' },
+    };
+    const early = callOf('early', 1_900, mortal);
+    const out = callOf('out', 2_120, { ...mortal, outcome: refused('tool-unknown') });
+    const other = callOf('before', 1_950);
+    const inside = callOf('more', 2_200);
+    const judged = (outOf: Call): string[] =>
+      found({
+        ...witnessed(inside),
+        entries: also(suspension, early, other, outOf, inside),
+      }).filter((what) => what.includes('acknowledged'));
+    expect(judged(out)).toEqual([]);
+    expect(judged({ ...out, caller: 'writer', keyId: 'key-1' })).not.toEqual([]);
+  });
+
   it('finds a call that is let in long after the revocation was answered, on any gate', () => {
     const late = callOf('late', 4_000, { ...mortal, node: 'gateway-2' });
     expect(found(witnessed(late))).toEqual(['allowed long after the revocation was answered']);

@@ -18,26 +18,38 @@ interface Ban {
 }
 
 /** Once a gate has refused somebody for a revocation it never lets them in again, and no gate that hears of the bus lets them in for long. */
-export function revokedStaysOut({ entries, nodes, bounds }: Evidence): Violation[] {
+export function revokedStaysOut(evidence: Evidence): Violation[] {
+  const { entries, nodes, bounds } = evidence;
   const calls = entries.filter((entry) => entry.kind === 'call');
   const faults = entries.filter((entry) => entry.kind === 'fault');
-  return bansIn(entries.filter((entry) => entry.kind === 'admin')).flatMap((ban) =>
+  const bans = bansIn(evidence);
+  // Who is shut out otherwise too may be refused for that: such refusals acknowledge no suspension.
+  const others = bans.filter(({ on }) => on.subject !== 'server');
+  const isOtherwiseOut = (call: Call): boolean =>
+    others.some(({ on: { subject, of } }) => of === (subject === 'key' ? call.keyId : call.caller));
+  return bans.flatMap((ban) =>
     nodes.flatMap((node) => {
       const meant = calls.filter((call) => call.node === node && isMeant(ban.on, call));
       const judged = meant.filter((call) => isUnder(ban, call));
+      const telling =
+        ban.on.subject === 'server' ? judged.filter((call) => !isOtherwiseOut(call)) : judged;
       return [
-        ...afterAcknowledgement(ban, meant, judged),
+        ...afterAcknowledgement(ban, meant, telling),
         ...afterBound(ban, judged, faults, bounds),
       ];
     }),
   );
 }
 
-function bansIn(operations: readonly AdminOperation[]): Ban[] {
+/** The revocations that came about: those that are in their owner's log, whatever was answered. */
+function bansIn({ entries, logs }: Evidence): Ban[] {
+  const operations = entries.filter((entry) => entry.kind === 'admin');
   return operations.flatMap((by) => {
-    const { restricts: on, outcome } = by;
-    // What was refused changed nothing; what failed or is unknown may have changed something.
-    if (on === undefined || outcome.kind === 'refused') return [];
+    const { restricts: on, leaves } = by;
+    const isMade = (logs[leaves.owner] ?? []).some(
+      ({ type, data }) => type === leaves.type && data.includes(leaves.mark),
+    );
+    if (on === undefined || !isMade) return [];
     const end = operations.find(
       ({ restores, invokedAt }) =>
         restores?.subject === on.subject && restores.of === on.of && invokedAt >= by.invokedAt,
