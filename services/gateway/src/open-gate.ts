@@ -25,6 +25,7 @@ import { showTraffic } from './session/session-metrics.ts';
 import { InMemorySessionStore } from './session/in-memory-session.store.ts';
 import { GateState } from './state/gate-state.ts';
 import { StateKeeper } from './state/keep-state.ts';
+import { showState } from './state/state-metrics.ts';
 import { Visibility } from './state/visible-tools.ts';
 import { closeUpstreamsWhenTheyMayNotBeUsed } from './upstream/close-upstreams-when-they-may-not-be-used.reactor.ts';
 import { UpstreamPool } from './upstream/upstream-pool.ts';
@@ -81,11 +82,11 @@ function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {
   const cutStreams = cutStreamsWhenStateGrowsOld(gate);
   readiness.waitWhile(() => gate.state.doubt()?.waitingFor);
   let sweeper: NodeJS.Timeout | undefined;
-  let stopShowing: (() => void) | undefined;
+  let stopShowing: (() => void)[] = [];
   return {
     name: 'gate',
     async start() {
-      stopShowing = showTraffic(gate.sessions, gate.underWay);
+      stopShowing = [showTraffic(gate.sessions, gate.underWay), showState(gate.state, gate.clock)];
       await keeper.start();
       sweeper = setInterval(() => {
         cutStreams();
@@ -102,7 +103,7 @@ function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {
       }
       await gate.underWay.over(GRACE_MS);
       await gate.upstreams.stop();
-      stopShowing?.();
+      for (const stop of stopShowing) stop();
     },
   };
 }

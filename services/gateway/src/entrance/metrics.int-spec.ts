@@ -121,8 +121,10 @@ describe('the metrics of a gate', () => {
     });
   });
 
-  it('show how far its state is', async () => {
+  it('show how far its state is, how old, and that it suffices', async () => {
     const scraped = await scrape(gate.url);
+    expect(scraped.value('gatehouse_gateway_deciding', own)).toBe(1);
+    expect(scraped.value('gatehouse_gateway_state_age_seconds', own)).toBeLessThan(15);
     for (const { name } of [topics.principalsState, topics.policyState, topics.catalogueState]) {
       const of = { ...own, topic: name };
       expect(scraped.value('gatehouse_gateway_state_caught_up', of)).toBe(1);

@@ -1,5 +1,7 @@
 import type { StateReader, IncomingMessage } from '@gatehouse/event-sourcing';
-import { gauge, positionOf } from '@gatehouse/platform';
+import { isBeat } from '@gatehouse/event-catalog';
+import { gauge, positionOf, type Clock } from '@gatehouse/platform';
+import type { GateState } from './gate-state.ts';
 
 const service = 'gateway';
 const labels = ['topic'] as const;
@@ -16,6 +18,31 @@ const position = gauge({
   labels,
 });
 
+const deciding = gauge({
+  name: 'gatehouse_gateway_deciding',
+  help: '1 while the gate knows what it decides by; at 0 it refuses everything, as its state is not loaded or too old.',
+  service,
+});
+const age = gauge({
+  name: 'gatehouse_gateway_state_age_seconds',
+  help: 'How long ago every owner had told all there was, by their beats; above `gateway.stateMaxAgeMs` the gate refuses. Absent until each has said so once.',
+  service,
+});
+
+/** Shows whether the gate decides, and by how old a state. */
+export function showState(state: GateState, clock: Clock): () => void {
+  const stops = [
+    deciding.read(() => [[{}, state.doubt() === undefined ? 1 : 0]]),
+    age.read(() => {
+      const ms = state.fold.beats.ageMs(clock.now().getTime());
+      return Number.isFinite(ms) ? [[{}, Math.max(0, ms) / 1000]] : undefined;
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
 /** What this gate has read of the state topics, for who watches it. */
 export class StateProgress {
   readonly #caughtUp = new Map<string, boolean>();
@@ -23,6 +50,7 @@ export class StateProgress {
 
   /** Notes a message that was folded. */
   note(message: IncomingMessage): void {
+    if (isBeat(message)) return;
     try {
       const reached = positionOf(message);
       if (reached > (this.#positions.get(message.topic) ?? -1))
