@@ -136,7 +136,7 @@ export async function prepareCluster(
           if (status !== 200)
             throw new Error(`${name} answers ${status}:\n${logs.get(name) ?? ''}`);
         },
-        { timeoutMs: 40_000, everyMs: 50 },
+        { timeoutMs: 90_000, everyMs: 50 },
       );
     },
     async healthy(service) {
