@@ -12,7 +12,14 @@ import {
   type Transport,
 } from '@gatehouse/event-catalog';
 import type { Subscription } from '@gatehouse/event-sourcing';
-import { host, openServiceDatabase, type Clock, type Hosted } from '@gatehouse/platform';
+import {
+  currentSpan,
+  host,
+  openServiceDatabase,
+  traceparentOf,
+  type Clock,
+  type Hosted,
+} from '@gatehouse/platform';
 import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId, principalKey } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
@@ -116,7 +123,11 @@ export class GateUnderTest {
   /** Publishes an entity's newest value on a state topic; null is a tombstone. */
   publish(topic: TopicDefinition, key: string, value: unknown): Promise<void> {
     this.#position += 1;
-    const headers = { position: String(this.#position) };
+    const traceparent = traceparentOf(currentSpan());
+    const headers = {
+      position: String(this.#position),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    };
     const body = value === null ? null : Buffer.from(JSON.stringify(value));
     return this.#ground.platform.bus.publish(topic, [{ key, value: body, headers }]);
   }
@@ -193,6 +204,17 @@ export class GateUnderTest {
     await owner.pool.query(
       `${verb} insert on all tables in schema bus ${preposition} gatehouse_bus`,
     );
+    await owner.close();
+  }
+
+  /** Makes the bus forget an entity, as it forgets a tombstone after a week. */
+  async forget(topic: TopicDefinition, key: string): Promise<void> {
+    const { platform, ownerUrl } = this.#ground;
+    const owner = openServiceDatabase('gateway', ownerUrl, platform.log);
+    await owner.pool.query('delete from bus.message where topic = $1 and key = $2', [
+      topic.name,
+      key,
+    ]);
     await owner.close();
   }
 

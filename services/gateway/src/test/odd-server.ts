@@ -16,10 +16,12 @@ type Meta = Readonly<Record<string, unknown>>;
 export async function startOddServer() {
   const called: string[] = [];
   const metas: (Meta | undefined)[] = [];
+  const traceparents: (string | undefined)[] = [];
   const cancelled: number[] = [];
   const authorizations: string[] = [];
   const answers: Rpc[] = [];
   const sessions = new Set<string>();
+  const held: (() => void)[] = [];
   let opened = 0;
   const server = createServer((request, response) => void handle(request, response));
   server.listen(0, '127.0.0.1');
@@ -54,8 +56,13 @@ export async function startOddServer() {
     const name = rpc.params!.name!;
     called.push(name);
     metas.push(rpc.params!._meta);
+    traceparents.push(request.headers['traceparent'] as string | undefined);
     const known = sessions.has(String(request.headers['mcp-session-id']));
     if (!known || name === 'lost') return void response.writeHead(404).end();
+    if (name === 'held') {
+      held.push(() => json(response, result(rpc, { content: [] })));
+      return;
+    }
     tools[name]!(rpc, response);
   }
 
@@ -64,6 +71,8 @@ export async function startOddServer() {
     called,
     /** The `_meta` of each call, in the order of `called`. */
     metas,
+    /** And its header `traceparent`. */
+    traceparents,
     /** How many connections were made. */
     get opened() {
       return opened;
@@ -71,6 +80,8 @@ export async function startOddServer() {
     cancelled,
     authorizations,
     answers,
+    /** Answers the calls of the tool `held`. */
+    letGo: () => held.splice(0).forEach((answerIt) => answerIt()),
     /** As after a restart. */
     forgetSessions: () => sessions.clear(),
     async stop(): Promise<void> {
