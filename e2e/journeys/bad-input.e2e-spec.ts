@@ -111,13 +111,17 @@ const call = (name: string, args: unknown = {}): unknown => ({
   params: { name, arguments: args },
 });
 
+interface RpcError {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: { readonly problem: string };
+}
+
 /** The JSON-RPC message of an answer, sent plainly or as the one event of a stream. */
-async function messageOf(
-  response: Response,
-): Promise<{ id?: unknown; error?: { code: number; message: string } }> {
+async function messageOf(response: Response): Promise<{ id?: unknown; error?: RpcError }> {
   const text = await response.text();
   const data = /^data: (.*)$/m.exec(text)?.[1];
-  return JSON.parse(data ?? text) as { error?: { code: number; message: string } };
+  return JSON.parse(data ?? text) as { error?: RpcError };
 }
 
 /** What the trail gained while `work` ran, once nothing more comes in; what was sent before has come in first. */
@@ -259,7 +263,8 @@ describe('bad input at the gate', () => {
         expect(response.status).toBe(status);
         answer = await messageOf(response);
       });
-      expect(answer?.error?.code).toBe(rpcCode);
+      expect(answer?.error).toMatchObject({ code: rpcCode, data: { problem: reason } });
+      expect(answer?.error?.message).not.toBe('');
       expect(records).toHaveLength(1);
       expect(records[0]).toMatchObject({ decision: 'DENY', outcome: 'REFUSED', phase: 'OUTCOME' });
       expect(records[0]?.reason.code).toBe(reason);
@@ -291,7 +296,7 @@ describe('a server behind the gate that turns bad', () => {
       const records = await recordsOf(async () => {
         answer = await messageOf(await send({ body: call('fickle__look') }));
       });
-      expect(answer?.error?.code).toBe(rpcCode);
+      expect(answer?.error).toMatchObject({ code: rpcCode, data: { problem: reason } });
       expect(records).toHaveLength(1);
       expect(records[0]).toMatchObject({
         decision: 'ALLOW',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { connectCaller } from '@gatehouse/standalone';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rawAnswers } from './harness/raw-answers.ts';
 import { startWorld, type World } from './harness/world.ts';
 
 let world: World;
@@ -11,34 +12,57 @@ beforeAll(async () => {
 });
 afterAll(() => world.dispose());
 
-const endpoint = (path: string): string => `${world.gatehouse.url}${path}`;
-const HEADERS = {
-  'content-type': 'application/json',
-  accept: 'application/json, text/event-stream',
-};
-
-/** The very bytes that a call of `tool` is answered with, in a session of its own. */
-async function rawAnswer(path: string, token: string, tool: string): Promise<string> {
-  const post = (body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
-    fetch(endpoint(path), {
-      method: 'POST',
-      headers: { ...HEADERS, authorization: `Bearer ${token}`, ...headers },
-      body: JSON.stringify(body),
-    });
-  const params = {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'raw', version: '1' },
+interface Named {
+  readonly agents: { readonly nodes: readonly { readonly id: string; readonly name: string }[] };
+  readonly groups: {
+    readonly nodes: readonly { readonly id: string; readonly displayName: string }[];
   };
-  const opened = await post({ jsonrpc: '2.0', id: 1, method: 'initialize', params });
-  await opened.text();
-  const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' };
-  await (await post({ jsonrpc: '2.0', method: 'notifications/initialized' }, session)).text();
-  const answer = await post(
-    { jsonrpc: '2.0', id: 2, method: 'tools/call', params: { name: tool, arguments: {} } },
-    session,
+}
+
+type Filter = Readonly<Record<string, unknown>>;
+
+/** A record of the trail, as far as one searches by it. */
+interface Found {
+  readonly at: string;
+  readonly principal: { readonly id: string; readonly name: string };
+  readonly clientIp: string;
+  readonly sessionRef: string;
+  readonly durationMs: number;
+}
+
+const endpoint = (path: string): string => `${world.gatehouse.url}${path}`;
+/** A mutation of which nothing but its success is asked. */
+async function change(mutation: string, input: Filter): Promise<void> {
+  const type = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}Input`;
+  await world.ask(`mutation ($input: ${type}!) { ${mutation}(input: $input) { __typename } }`, {
+    input,
+  });
+}
+
+/** Somebody whose one role, to read text files, comes from a group. */
+async function personOfGroup(
+  userName: string,
+  displayName: string,
+  role: string,
+): Promise<{ id: string; token: string }> {
+  await world.admin.defineRole(role, '', { files: [{ tool: 'read_text_file', mode: 'READ' }] });
+  const { provisionUser, createGroup } = await world.ask<{
+    provisionUser: { user: { id: string } };
+    createGroup: { group: { id: string } };
+  }>(
+    `mutation ($user: ProvisionUserInput!, $group: CreateGroupInput!) {
+       provisionUser(input: $user) { user { id } } createGroup(input: $group) { group { id } } }`,
+    { user: { userName, displayName: userName }, group: { displayName } },
   );
-  return `${answer.status}\n${(await answer.text()).replaceAll(tool, '<tool>').replaceAll(/^id: .*$/gm, 'id: <event>')}`;
+  const { id } = provisionUser.user;
+  const groupId = createGroup.group.id;
+  await change('addGroupMember', { groupId, userId: id });
+  await change('assignRole', { assignee: { kind: 'GROUP', id: groupId }, role });
+  const { issueKey } = await world.ask<{ issueKey: { token: string } }>(
+    `mutation ($input: IssueKeyInput!) { issueKey(input: $input) { token } }`,
+    { input: { principal: { kind: 'USER', id }, label: 'k' } },
+  );
+  return { id, token: issueKey.token };
 }
 
 describe('a governed call', () => {
@@ -67,19 +91,42 @@ describe('a governed call', () => {
     }
   });
 
-  it('answers a hidden tool, a missing tool and a tool of a hidden server with the same bytes', async () => {
-    const { token } = await world.agent('narrow', {
-      files: [{ tool: 'read_text_file', mode: 'READ' }],
-    });
-    const missing = await rawAnswer('/s/files/mcp', token, 'no_such_tool');
-    expect(await rawAnswer('/s/files/mcp', token, 'write_file')).toBe(missing);
-    const everywhere = await rawAnswer('/mcp', token, 'files__no_such_tool');
-    expect(await rawAnswer('/mcp', token, 'files__write_file')).toBe(everywhere);
-    expect(await rawAnswer('/mcp', token, 'everything__echo')).toBe(everywhere);
-    expect(await rawAnswer('/mcp', token, 'nowhere__echo')).toBe(everywhere);
-    expect(await rawAnswer('/s/everything/mcp', token, 'echo')).toBe(
-      await rawAnswer('/s/nowhere/mcp', token, 'echo'),
+  it('answers for what is hidden with every byte that it answers with for what is missing', async () => {
+    const transport = { streamableHttp: { url: world.everything.url } };
+    await world.admin.submit('unapproved', 'Submitted, and nothing more', transport);
+    const { digest } = await world.admin.submit('suspended1', 'Soon not in service', transport);
+    await world.admin.approve('suspended1', digest);
+    const files = [{ tool: 'read_text_file', mode: 'READ' }] as const;
+    const all = [{ tool: '*', mode: 'WRITE' }] as const;
+    const { token } = await world.agent('narrow', { files, suspended1: all });
+    // Granted is not enough, neither where nobody has approved yet nor where somebody has suspended.
+    await world.admin.defineRole('narrow-role', '', { files, '*1': all, unapproved: all });
+    await world.admin.suspend('suspended1', 'test');
+    const caller = await connectCaller(endpoint('/mcp'), token, 'journey');
+    await eventually(async () =>
+      expect(await caller.listTools()).toEqual(['files__read_text_file']),
     );
+    await caller.close();
+    /** What one is answered who asks for this, with the names that were asked for left out. */
+    const answers = async (path: string, tool: string, slug = ''): Promise<string> => {
+      const wire = await rawAnswers(endpoint(path), token, tool);
+      return wire.replaceAll(tool, '<tool>').replaceAll(slug || tool, '<server>');
+    };
+    // Names of one length, so that not even a length may differ.
+    const missingTool = await answers('/s/files/mcp', 'wrote_file');
+    expect(missingTool).toContain('Unknown tool');
+    expect(await answers('/s/files/mcp', 'write_file')).toBe(missingTool);
+    expect(await answers('/mcp', 'files__write_file')).toBe(
+      await answers('/mcp', 'files__wrote_file'),
+    );
+    const missingServer = await answers('/s/everywhere/mcp', 'echo', 'everywhere');
+    expect(missingServer).toContain('404 Not Found');
+    const ofMissingServer = await answers('/mcp', 'everywhere__echo');
+    expect(ofMissingServer).toContain('Unknown tool');
+    for (const slug of ['everything', 'unapproved', 'suspended1']) {
+      expect(await answers(`/s/${slug}/mcp`, 'echo', slug), slug).toBe(missingServer);
+      expect(await answers('/mcp', `${slug}__echo`), slug).toBe(ofMissingServer);
+    }
   });
 
   it('serves the approved copy of a tool, word for word', async () => {
@@ -173,39 +220,111 @@ describe('the audit trail', () => {
     expect(revealArguments.arguments).toEqual({ message: 'for the record' });
   });
 
-  it('outlives what it names: renamed, disabled and suspended things stay in it by their old names', async () => {
-    const { token } = await world.agent('old-name', {
-      files: [{ tool: 'read_text_file', mode: 'READ' }],
-    });
-    const caller = await connectCaller(endpoint('/s/files/mcp'), token, 'journey');
-    await caller.call('read_text_file', { path: join(world.folder, 'note.txt') });
+  it('is searched by who, when, what, whence, how it ended, why and how long it took, each by itself', async () => {
+    const { token } = await world.agent('sought', { everything: [{ tool: 'echo', mode: 'READ' }] });
+    const caller = await connectCaller(endpoint('/s/everything/mcp'), token, 'sought-client');
+    await caller.call('echo', { message: 'look for me' });
     await caller.close();
-    const filter = { principalName: 'old-name', server: 'files', tool: 'read_text_file' };
-    const before = await eventually(async () => {
-      const found = await world.trail(filter);
+    const page = async (filter: Filter): Promise<readonly Found[]> => {
+      const { auditRecords } = await world.ask<{ auditRecords: { nodes: readonly Found[] } }>(
+        `query ($filter: AuditFilter) { auditRecords(filter: $filter, first: 100) { nodes {
+           id at principal { id name } server tool method decision outcome reason { code } client { name } clientIp sessionRef durationMs } } }`,
+        { filter },
+      );
+      return auditRecords.nodes;
+    };
+    const record = await eventually(async () => {
+      const found = await page({ principalName: 'sought', method: 'tools/call' });
       expect(found).toHaveLength(1);
+      return found[0]!;
+    });
+    const { at, durationMs } = record;
+    const later = new Date(Date.parse(at) + 1).toISOString();
+    const matching: readonly Filter[] = [
+      { principalId: record.principal.id },
+      { principalName: 'sought' },
+      { server: 'everything', tool: 'echo' },
+      { method: 'tools/call' },
+      { decision: 'ALLOW' },
+      { outcome: 'OK' },
+      { reasonCode: 'granted' },
+      { clientName: 'sought-client' },
+      { clientIp: record.clientIp },
+      { sessionRef: record.sessionRef },
+      { from: at, to: later },
+      { minDurationMs: durationMs, maxDurationMs: durationMs },
+    ];
+    const passingBy: readonly Filter[] = [
+      { principalId: 'somebody-else' },
+      { principalName: 'Sought' },
+      { server: 'files' },
+      { tool: 'ech' },
+      { method: 'resources/list' },
+      { decision: 'DENY' },
+      { outcome: 'TOOL_ERROR' },
+      { reasonCode: 'mode-off' },
+      { clientName: 'journey' },
+      { clientIp: '10.0.0.1' },
+      { sessionRef: 'another' },
+      { from: later },
+      { to: at },
+      { minDurationMs: durationMs + 0.001 },
+      { maxDurationMs: durationMs - 0.001 },
+    ];
+    const known = { principalName: 'sought', method: 'tools/call' };
+    for (const filter of matching)
+      expect(await page({ ...known, ...filter }), JSON.stringify(filter)).toEqual([record]);
+    for (const filter of passingBy)
+      expect(await page({ ...known, ...filter }), JSON.stringify(filter)).toEqual([]);
+  });
+
+  it('outlives what it names: renamed, deactivated, deleted and suspended things stay in it by their old names', async () => {
+    const began = new Date().toISOString();
+    const { id: userId, token } = await personOfGroup('old-person', 'old-group', 'old-role');
+    const bot = await world.agent('old-bot', { files: [{ tool: 'read_text_file', mode: 'READ' }] });
+    for (const key of [token, bot.token]) {
+      const caller = await eventually(async () => {
+        const connected = await connectCaller(endpoint('/s/files/mcp'), key, 'journey');
+        expect(await connected.listTools()).toEqual(['read_text_file']);
+        return connected;
+      });
+      await caller.call('read_text_file', { path: join(world.folder, 'note.txt') });
+      await caller.close();
+    }
+    const search = async (): Promise<unknown> => {
+      const { auditRecords } = await world.ask<{ auditRecords: { nodes: readonly object[] } }>(
+        `query ($filter: AuditFilter) { auditRecords(filter: $filter, first: 100) { nodes {
+           id index at principal { kind id name keyId roles } server tool toolClass decision reason { code text } bundleNumber } } }`,
+        { filter: { server: 'files', tool: 'read_text_file', from: began } },
+      );
+      return auditRecords.nodes;
+    };
+    const before = await eventually(async () => {
+      const found = await search();
+      expect(found).toMatchObject([
+        { principal: { kind: 'AGENT', name: 'old-bot', roles: ['old-bot-role'] }, server: 'files' },
+        { principal: { kind: 'USER', name: 'old-person', roles: ['old-role'] }, server: 'files' },
+      ]);
       return found;
     });
-    const { agents } = await world.ask<{ agents: { nodes: { id: string; name: string }[] } }>(
-      `{ agents { nodes { id name } } }`,
+    const { agents, groups } = await world.ask<Named>(
+      `{ agents { nodes { id name } } groups { nodes { id displayName } } }`,
     );
-    const agentId = agents.nodes.find((agent) => agent.name === 'old-name')?.id;
-    await world.ask(
-      `mutation ($input: RenameAgentInput!) { renameAgent(input: $input) { agent { name } } }`,
-      {
-        input: { agentId, name: 'new-name' },
-      },
-    );
-    await world.ask(
-      `mutation ($input: DisableAgentInput!) { disableAgent(input: $input) { agent { active } } }`,
-      {
-        input: { agentId, reason: 'gone' },
-      },
-    );
-    await world.ask(`mutation { deleteRole(input: { name: "old-name-role" }) { name } }`);
-    await world.admin.suspend('files', 'gone');
-    expect(await world.trail(filter)).toEqual(before);
-    await world.ask(`mutation { resumeServer(input: { slug: "files" }) { server { status } } }`);
+    const agentId = agents.nodes.find(({ name }) => name === 'old-bot')?.id;
+    const groupId = groups.nodes.find(({ displayName }) => displayName === 'old-group')?.id;
+    await change('updateUser', { userId, userName: 'new-person', displayName: 'New' });
+    await change('deactivateUser', { userId, reason: 'gone' });
+    await change('renameAgent', { agentId, name: 'new-bot' });
+    await change('disableAgent', { agentId, reason: 'gone' });
+    await change('renameGroup', { groupId, displayName: 'new-group' });
+    await change('deleteGroup', { groupId });
+    await change('deleteRole', { name: 'old-bot-role' });
+    await change('deleteRole', { name: 'old-role' });
+    await change('suspendServer', { slug: 'files', reason: 'gone' });
+    expect(await search()).toEqual(before);
+    expect(await world.trail({ principalName: 'old-person' })).not.toEqual([]);
+    expect(await world.trail({ principalName: 'new-person' })).toEqual([]);
+    await change('resumeServer', { slug: 'files' });
   });
 
   it('is read by `gatehouse audit tail`, as a table and as JSON', async () => {
