@@ -39,6 +39,7 @@ export { endInTime } from './process/end-in-time.ts';
 export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';
 export {
   currentSpan,
+  failSpan,
   inSpan,
   isTracing,
   markFailed,

@@ -67,7 +67,7 @@ export class Connection {
   request(
     method: string,
     params: JsonObject | undefined,
-    { timeoutMs, signal, onProgress }: UpstreamRequestOptions,
+    { timeoutMs, signal, onProgress, traceparent }: UpstreamRequestOptions,
   ): Promise<UpstreamAnswer> {
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
@@ -96,7 +96,9 @@ export class Connection {
         answer: (answer) => (done(), resolve(answer)),
         fail: (error) => (done(), reject(error)),
       });
-      this.#send(id, method, onProgress === undefined ? params : tagged(params, id), exchange);
+      const message = messageOf(method, onProgress === undefined ? params : tagged(params, id));
+      const headers = traceparent === undefined ? {} : { traceparent };
+      this.#send(id, message, headers, exchange.signal);
     });
   }
 
@@ -126,16 +128,16 @@ export class Connection {
 
   #send(
     id: number,
-    method: string,
-    params: JsonObject | undefined,
-    { signal: requestSignal }: AbortController,
+    message: Call,
+    headers: Readonly<Record<string, string>>,
+    requestSignal: AbortSignal,
   ): void {
     this.#transport.wire
       .send(
-        { ...messageOf(method, params), id },
+        { ...message, id },
         {
           requestSignal,
-          headers: { [REQUEST_ID_HEADER]: String(id) },
+          headers: { ...headers, [REQUEST_ID_HEADER]: String(id) },
           onRequestStreamEnd: () => this.#waiting.get(id)?.fail(this.#streamEnded()),
         },
       )

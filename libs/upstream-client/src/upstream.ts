@@ -26,6 +26,8 @@ export interface UpstreamRequestOptions {
   readonly timeoutMs: number;
   /** Aborting cancels the request upstream too, and rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Where in a trace the request belongs; told in a header, over HTTP only. */
+  readonly traceparent?: string | undefined;
   /** Asks for progress; called with each notification's params, our own token still in them. */
   readonly onProgress?: ((params: JsonObject) => void) | undefined;
 }

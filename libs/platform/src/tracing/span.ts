@@ -90,11 +90,6 @@ export function withSpan<T>(name: string, options: SpanOptions, work: (span: Spa
   });
 }
 
-/** Runs the work as part of no trace: for what one request sets off and many share. */
-export function outsideOfTraces<T>(work: () => T): T {
-  return isTracing() ? context.with(ROOT_CONTEXT, work) : work();
-}
-
 /** The span that runs now; one that records nothing where there is none. */
 export function currentSpan(): Span {
   return (isTracing() ? trace.getActiveSpan() : undefined) ?? NO_SPAN;
@@ -113,12 +108,14 @@ export function currentTraceparent(): string | undefined {
 
 /** Says on a span that its work failed, and how: a refusal by its code, a bug by its error. */
 export function markFailed(span: Span, error: unknown): void {
-  if (error instanceof Refusal) {
-    span.setAttribute('error.type', error.code);
-  } else {
-    span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
-    span.recordException(error instanceof Error ? error : String(error));
-  }
+  if (error instanceof Refusal) return failSpan(span, error.code);
+  failSpan(span, error instanceof Error ? error.name : typeof error);
+  span.recordException(error instanceof Error ? error : String(error));
+}
+
+/** Says on a span that its work failed, by a word of which there are few. */
+export function failSpan(span: Span, type: string): void {
+  span.setAttribute('error.type', type);
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 

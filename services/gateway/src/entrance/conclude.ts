@@ -1,13 +1,13 @@
 import { Refusal } from '@gatehouse/problem-catalog';
 import type { Gate } from '../gate.ts';
-import { refusalAnswer, type Answer } from './answer.ts';
+import { refusalAnswer, type Answer, type Ending } from './answer.ts';
 import type { Exchange } from './exchange.ts';
 import { outcomeOf } from './record-draft.ts';
 import { countRequest } from './request-metrics.ts';
 import { finishStream, pipe } from './request-stream.ts';
 
-/** Ends a request: records how it ended, and only then lets the answer out. What cannot be recorded is refused. */
-export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): Promise<void> {
+/** Ends a request: records how it ended, and only then lets the answer out; answers how it ended. What cannot be recorded is refused. */
+export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): Promise<Ending> {
   const recorded = await isRecorded(exchange, answer, gate);
   await answer.settle?.(recorded);
   const leaving = recorded ? answer : refusalAnswer(exchange, unrecorded(gate));
@@ -17,6 +17,7 @@ export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): 
     await finishStream(exchange, leaving.body);
   }
   countRequest(exchange, leaving.ending);
+  return leaving.ending;
 }
 
 // While the gate starts, evidence is not there either; what the caller waits for is the state.

@@ -7,6 +7,7 @@ import type { ToolClass } from '@gatehouse/event-catalog';
 import type { Session } from '../session/session.ts';
 import type { Headers } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { RequestTrace } from './request-trace.ts';
 
 export type Message = RpcRequest | RpcNotification | RpcResponse;
 
@@ -42,6 +43,8 @@ export class Exchange {
   session: Session | null = null;
   client: { readonly name: string; readonly version: string } | null = null;
   tool: ToolFacts | null = null;
+  /** Null until it is asked for. */
+  trace: RequestTrace | null = null;
   /** What lets a page of an invited origin read the answer. */
   cors: Headers = {};
   /** The stream that this request's notifications go out on; null while none had to. */

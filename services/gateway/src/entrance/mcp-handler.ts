@@ -8,6 +8,7 @@ import { conclude } from './conclude.ts';
 import { corsHeaders, preflightAnswer } from './cors.ts';
 import { endpointOf, type Endpoint } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
+import { endTrace, inTrace } from './request-trace.ts';
 import { respond } from './respond.ts';
 
 /** Serves MCP at `/mcp` and `/s/<slug>/mcp` on raw requests, ahead of any framework, and refuses near misses of these; every other path is not its own. */
@@ -30,7 +31,9 @@ async function serve(
   exchange.cors = corsHeaders(exchange, gate.config.allowedOrigins);
   const done = gate.underWay.enter();
   try {
-    await conclude(exchange, await answerTo(exchange, gate), gate);
+    const answer = await answerTo(exchange, gate);
+    const ending = await inTrace(exchange, () => conclude(exchange, answer, gate));
+    endTrace(exchange, ending);
   } catch (error) {
     gate.log.error(
       { requestId: exchange.requestId, err: error },
@@ -47,7 +50,7 @@ async function answerTo(exchange: Exchange, gate: Gate): Promise<Answer> {
     const preflight = preflightAnswer(exchange, gate.config.allowedOrigins);
     if (preflight !== undefined) return preflight;
     await admit(exchange, gate);
-    return await respond(exchange, gate);
+    return await inTrace(exchange, () => respond(exchange, gate));
   } catch (thrown) {
     if (!(thrown instanceof Refusal)) {
       gate.log.error(

@@ -2,9 +2,9 @@ import { problem } from '@gatehouse/problem-catalog';
 import type { RecordDraft } from '../evidence/evidence.ts';
 import type { Ending } from './answer.ts';
 import type { Exchange } from './exchange.ts';
+import { traceIdOf } from './request-trace.ts';
 
 const MAX_TEXT_LENGTH = 256;
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
 /** The record of how a request ended. */
 export function outcomeOf(
@@ -84,7 +84,7 @@ function originOf(exchange: Exchange): Pick<Facts, 'clientIp' | 'userAgent' | 't
   return {
     clientIp: socket.remoteAddress ?? '',
     userAgent: headers['user-agent']?.slice(0, MAX_TEXT_LENGTH) ?? null,
-    traceId: TRACEPARENT.exec(exchange.header('traceparent') ?? '')?.[1] ?? null,
+    traceId: traceIdOf(exchange),
   };
 }
 

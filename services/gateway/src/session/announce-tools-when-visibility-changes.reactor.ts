@@ -1,6 +1,6 @@
 import type { StateChange } from '../state/state-change.ts';
 import type { Visibility } from '../state/visible-tools.ts';
-import { announceTools } from './announce-tools.ts';
+import { announceTools, hasNews } from './announce-tools.ts';
 import type { RevocationDeps } from './end-sessions-when-principal-loses-access.reactor.ts';
 import { sessionsTouchedBy } from './sessions-touched-by.ts';
 
@@ -13,7 +13,7 @@ export function announceToolsWhenVisibilityChanges(
     const now = deps.clock.now();
     for (const session of sessionsTouchedBy(change, deps.sessions)) {
       const caller = deps.state.directory.current(session.principal, session.keyId, now);
-      if (caller === undefined || !isNews(deps.visibility, session, caller)) continue;
+      if (caller === undefined || !hasNews(deps.visibility, session, caller)) continue;
       told += 1;
       announceTools(deps.visibility, session, caller).catch((error: unknown) => {
         deps.log.warn(
@@ -22,5 +22,6 @@ export function announceToolsWhenVisibilityChanges(
         );
       });
     }
+    return told;
   };
 }

@@ -16,10 +16,14 @@ export interface RevocationDeps {
 
 /** Ends the sessions of principals whose access ended, and cuts what was begun with a key that ended. */
 export function endSessionsWhenPrincipalLosesAccess(deps: RevocationDeps) {
-  return ({ principals }: StateChange): void => {
+  return ({ principals }: StateChange): number => {
+    let touched = 0;
     for (const key of principals) {
-      for (const session of deps.sessions.of(key)) endWhatLostItsKey(deps, session);
+      for (const session of deps.sessions.of(key)) {
+        if (endWhatLostItsKey(deps, session)) touched += 1;
+      }
     }
+    return touched;
   };
 }
 
@@ -28,7 +32,8 @@ export function endSessionsWhenKeyRunsOut(deps: RevocationDeps): void {
   for (const session of deps.sessions.all()) endWhatLostItsKey(deps, session);
 }
 
-function endWhatLostItsKey(deps: RevocationDeps, session: Session): void {
+/** Whether anything of the session ended. */
+function endWhatLostItsKey(deps: RevocationDeps, session: Session): boolean {
   const now = deps.clock.now();
   const current = (keyId: string): CallingPrincipal | undefined =>
     deps.state.directory.current(session.principal, keyId, now);
@@ -36,15 +41,19 @@ function endWhatLostItsKey(deps: RevocationDeps, session: Session): void {
     const why = `key ${session.keyId} of ${session.principal.kind} ${session.principal.id} gives no access any more`;
     deps.log.info({ session: session.ref, why }, 'session ended');
     void endSession(deps.sessions, session, 'revoked', why);
-    return;
+    return true;
   }
+  let ended = false;
   // The session lives on with another key; what the ended one began does not.
   if (session.stream !== null && current(session.stream.keyId) === undefined) {
     session.stream = null;
     session.transport.closeStandaloneSSEStream();
+    ended = true;
   }
   for (const call of session.calls.values()) {
     if (current(call.caller.keyId) !== undefined) continue;
     call.end(new Refusal('call-cut', { internal: `key ${call.caller.keyId} ended` }));
+    ended = true;
   }
+  return ended;
 }

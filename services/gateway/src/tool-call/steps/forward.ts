@@ -1,5 +1,7 @@
 import { methods, type JsonObject } from '@gatehouse/mcp-protocol';
+import { failSpan, withSpan, type Span } from '@gatehouse/platform';
 import { SessionLost } from '@gatehouse/upstream-client';
+import { traceparentFor } from '../../entrance/request-trace.ts';
 import type { Gate } from '../../gate.ts';
 import type { ServedServer, ServedTool } from '../../state/served-server.ts';
 import { measuredCall } from '../../upstream/upstream-metrics.ts';
@@ -8,6 +10,7 @@ import type { ToolCall } from '../tool-call.ts';
 
 // Keys of the protocol's own envelope, which each hop writes for itself.
 const RESERVED = /^io\.modelcontextprotocol\//;
+const OWN: ReadonlySet<string> = new Set(['progressToken', 'traceparent']);
 
 /** Takes the call to the server, over the caller's own connection to it, and waits for the answer. */
 export async function forward(call: ToolCall, gate: Gate): Promise<void> {
@@ -26,19 +29,38 @@ async function sendAtMostTwice(
   resolved: ServedTool,
 ): Promise<void> {
   try {
-    await send(call, gate, server, resolved);
+    await traced(call, gate, server, resolved);
   } catch (failure) {
     // The server refused it unread, so once more cannot do twice what was to be done; yet only reads are repeated.
     if (!(failure instanceof SessionLost) || resolved.class !== 'read') throw failure;
-    await send(call, gate, server, resolved);
+    await traced(call, gate, server, resolved);
   }
+}
+
+function traced(call: ToolCall, gate: Gate, server: ServedServer, tool: ServedTool): Promise<void> {
+  const attributes = {
+    'mcp.method.name': methods.toolsCall,
+    'gen_ai.operation.name': 'execute_tool',
+    'gen_ai.tool.name': tool.name,
+    'gatehouse.server': server.slug,
+    'network.transport': server.transport.kind === 'stdio' ? 'pipe' : 'tcp',
+  };
+  const name = `${methods.toolsCall} ${tool.name}`;
+  return withSpan(name, { kind: 'client', attributes }, async (span) => {
+    await send(call, gate, { server, tool, span });
+    if (call.answer?.kind === 'error') failSpan(span, String(call.answer.error.code));
+    else if (call.answer?.result['isError'] === true) failSpan(span, 'tool_error');
+  });
 }
 
 async function send(
   call: ToolCall,
   gate: Gate,
-  server: ServedServer,
-  tool: ServedTool,
+  {
+    server,
+    tool,
+    span,
+  }: { readonly server: ServedServer; readonly tool: ServedTool; readonly span: Span },
 ): Promise<void> {
   const { upstreams, config } = gate;
   const connection = await unlessAborted(
@@ -46,7 +68,10 @@ async function send(
     call.signal,
   );
   try {
-    call.answer = await connection.request(methods.toolsCall, paramsOf(call, tool), {
+    const traceparent = traceparentFor(call.exchange, span);
+    const params = paramsOf(call, tool, traceparent);
+    call.answer = await connection.request(methods.toolsCall, params, {
+      traceparent,
       timeoutMs: config.callTimeoutMs,
       signal: call.signal,
       onProgress: relayProgress(call, gate),
@@ -73,10 +98,13 @@ async function unlessAborted<T>(making: T | Promise<T>, signal: AbortSignal): Pr
   }
 }
 
-function paramsOf({ arguments: given, meta }: ToolCall, { name }: ServedTool): JsonObject {
-  const kept = Object.entries(meta ?? {}).filter(
-    ([key]) => key !== 'progressToken' && !RESERVED.test(key),
-  );
+function paramsOf(
+  { arguments: given, meta }: ToolCall,
+  { name }: ServedTool,
+  traceparent: string | undefined,
+): JsonObject {
+  const kept = Object.entries(meta ?? {}).filter(([key]) => !OWN.has(key) && !RESERVED.test(key));
+  if (traceparent !== undefined) kept.push(['traceparent', traceparent]);
   return {
     name,
     ...(given === undefined ? {} : { arguments: given }),
