@@ -40,6 +40,8 @@ export interface Installation {
   readonly gateUrls: readonly string[];
   readonly apiUrl: string;
   readonly pid: number;
+  /** All that the process at hand has printed, its log included. */
+  readonly output: string;
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   /** SIGINT, and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
@@ -102,6 +104,9 @@ export async function installation(
     },
     get pid() {
       return running().pid!;
+    },
+    get output() {
+      return output;
     },
     async start(more) {
       output = '';
