@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Logger } from '@gatehouse/platform';
+import { currentSpan, failSpan, type Logger } from '@gatehouse/platform';
 import { Refusal } from '@gatehouse/problem-catalog';
 import type { DynamicModule } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
@@ -14,6 +14,7 @@ import { answerErrors } from './error/graphql-errors.ts';
 import { checkBody } from './limits/check-body.ts';
 import { checkOperation } from './limits/check-operation.ts';
 import { countOperation, noteOperation } from './limits/operation-metrics.ts';
+import { nameOperation } from './limits/operation-trace.ts';
 import { loadersOf } from './loaders.ts';
 import type { ReadModel } from './read-model.ts';
 import { enumValues } from './schema/enum-values.ts';
@@ -79,12 +80,15 @@ export function graphqlModule(deps: {
       answerFailure(failure, request, reply, log),
     errorFormatter: (execution, { correlationId, reply }) => {
       const { statusCode, errors } = answerErrors(execution, correlationId, log);
-      countOperation(reply, errors[0]?.extensions.code ?? 'internal');
+      const code = errors[0]?.extensions.code ?? 'internal';
+      countOperation(reply, code);
+      failSpan(currentSpan(), code);
       return { statusCode, response: { data: execution.data ?? null, errors: [...errors] } };
     },
     hooks: {
       preExecution: (schema, document, context, variables) => {
         noteOperation(context.reply, document);
+        nameOperation(document);
         return refusing(() => checkOperation(schema, document, variables ?? {}, context, config));
       },
       // With errors it is counted by their code, above.

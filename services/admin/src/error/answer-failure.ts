@@ -1,4 +1,4 @@
-import { problemDocument, type Logger } from '@gatehouse/platform';
+import { currentSpan, failSpan, problemDocument, type Logger } from '@gatehouse/platform';
 import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { GraphQLError } from 'graphql';
 import { countOperation, type AnsweringReply } from '../limits/operation-metrics.ts';
@@ -53,7 +53,9 @@ export function answerFailure(
       log,
     ),
   );
-  countOperation(reply, errors[0]?.extensions.code ?? 'internal');
+  const code = errors[0]?.extensions.code ?? 'internal';
+  countOperation(reply, code);
+  failSpan(currentSpan(), code);
   void reply.code(errors[0]?.extensions.status ?? 400).send({ data: null, errors });
 }
 
