@@ -658,6 +658,35 @@ export function describeEventBusContract(
       await reader.stop();
     });
 
+    it('13d. a reader of state whose place is gone says so, and hands over nothing more', async () => {
+      // Not compacted, as Kafka cuts off no other topic.
+      const topic = newTopic({ partitions: 1 });
+      const [away, there] = await Promise.all([connect(), connectBus()]);
+      await there.publish(topic, numbered(10));
+      const seen: string[] = [];
+      const reader = await away.bus.readAll(topic, (each) => void seen.push(text(each)));
+      await eventually(() => expect(seen).toEqual(range(10)));
+      let lost: string | undefined;
+      void reader.lost.then((why) => (lost = why));
+      await there.publish(topic, numbered(1, 10));
+      await eventually(() => expect(seen).toEqual(range(11)));
+      away.isolate();
+      // What it has asked for already is answered with nothing.
+      await sleep(500);
+      await there.publish(topic, numbered(10, 11));
+      await harness.discardBefore(topic, 0, 15);
+      expect(lost).toBeUndefined();
+      away.reconnect();
+      await eventually(() => expect(String(lost)).toContain(`${topic.name}/0@11`), {
+        timeoutMs: 15_000,
+      });
+      await there.publish(topic, numbered(1, 21));
+      await sleep(100);
+      expect(seen).toEqual(range(11));
+      expect(away.alarms.join()).toContain(`${topic.name}/0@11`);
+      await reader.stop();
+    });
+
     it('14. a broker that crashes and comes back loses nothing and disorders nothing', async () => {
       const topic = newTopic();
       const [publisher, consumer] = await Promise.all([connectBus(), connectBus()]);

@@ -153,6 +153,25 @@ describe('Apache Kafka', () => {
     ]);
   });
 
+  it('tells a reader of state that its topic was made anew', async () => {
+    const topic = newTopic({ compacted: true });
+    await apply(topic);
+    const alarms: string[] = [];
+    const bus = startBus({ onAlarm: (alarm) => alarms.push(alarm) });
+    const publisher = startBus();
+    const seen: string[] = [];
+    const reader = await bus.readAll(topic, ({ value }) => void seen.push(String(value)));
+    await publisher.publish(topic, [message('1'), message('2'), message('3')]);
+    await eventually(() => expect(seen).toEqual(['1', '2', '3']), { timeoutMs: 10_000 });
+    await admin.deleteTopics({ topics: [topic.name] });
+    await eventually(() => apply(topic), { timeoutMs: 10_000, everyMs: 200 });
+    await eventually(() => publisher.publish(topic, [message('new')]), { timeoutMs: 15_000 });
+    expect(await reader.lost).toContain(`${topic.name}/0@3`);
+    expect(alarms.join()).toContain(`${topic.name}/0@3`);
+    expect(seen).toEqual(['1', '2', '3']);
+    await reader.stop();
+  });
+
   it('replays dead letters by its command, once', async () => {
     const topic = newTopic();
     await apply(topic);

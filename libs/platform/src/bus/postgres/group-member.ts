@@ -1,6 +1,6 @@
 import type { EventBus, SubscribeOptions, Subscription } from '@gatehouse/event-sourcing';
 import type { Logger } from '../../log/logger.ts';
-import { consumerLag } from '../bus-metrics.ts';
+import { announceGroup, consumerLag } from '../bus-metrics.ts';
 import type { BusTiming } from '../bus-timing.ts';
 import { lagReadings } from '../lag-readings.ts';
 import { Delivery } from '../delivery.ts';
@@ -55,6 +55,7 @@ export class GroupMember implements Subscription {
 
   /** Joins, and waits until the partitions at hand have settled where they start. */
   async start(): Promise<void> {
+    announceGroup(this.group, this.#deps.options.topics);
     this.#stopShowing = consumerLag.read(() =>
       lagReadings(
         this.group,

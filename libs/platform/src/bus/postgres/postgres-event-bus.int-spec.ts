@@ -301,6 +301,22 @@ describe('the PostgreSQL log', () => {
     await reader.stop();
   });
 
+  it('tells a reader of state that the server was restored to an earlier time', async () => {
+    const topic = topicOf('restored', { compacted: true });
+    const bus = startBus();
+    await bus.publish(topic, [message('a', '1'), message('b', '1'), message('c', '1')]);
+    const seen: (string | null)[] = [];
+    const reader = await bus.readAll(topic, ({ key }) => void seen.push(key));
+    await eventually(() => expect(seen).toEqual(['a', 'b', 'c']));
+    await admin.query(`delete from bus.message where "offset" > 0`);
+    await admin.query(`update bus.topic_partition set next_offset = 1 where topic = 'restored'`);
+    await admin.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    expect(await reader.lost).toContain('restored/0@3, outside of 0 to 1');
+    await reader.stop();
+  });
+
   it('prunes what is old and handled by every group, nothing else', async () => {
     const topic = topicOf('pruned');
     const bus = startBus();
