@@ -8,8 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '@gatehouse/testing';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-// As the shebang of the command has it, on the Node that runs the tests.
-const COMMAND = ['--max-semi-space-size=8', join(ROOT, 'services/standalone/bin/gatehouse.mjs')];
+/** As the shebang of the command has it, on the Node that runs the tests. */
+export const COMMAND = [
+  '--max-semi-space-size=8',
+  join(ROOT, 'services/standalone/bin/gatehouse.mjs'),
+];
 
 /** What a run of the command line left: its exit code and what it printed. */
 export interface CommandResult {
