@@ -113,6 +113,7 @@ describe('the templates of the chart', () => {
     'HorizontalPodAutoscaler',
     'Ingress',
     'ServiceMonitor',
+    'PrometheusRule',
   ])('make a %s', (kind) => {
     expect(source).toMatch(new RegExp(`^kind: ${kind}$`, 'm'));
   });

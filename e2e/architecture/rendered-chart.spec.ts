@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { commandExists, deployedServices, loadAs, secretsIn } from './deployment.ts';
+import { textOf } from './repo.ts';
 
 const CHART = 'infra/helm/gatehouse';
 const KUBERNETES = '1.34.0';
@@ -69,6 +70,8 @@ const everything = [
   'ingress.enabled=true',
   'ingress.tlsSecret=tls',
   'serviceMonitor.enabled=true',
+  'prometheusRule.enabled=true',
+  'secrets.metricsToken.name=gatehouse-metrics',
   'bus.tls=true',
   'bus.user=gatehouse',
   'database.parameters=sslmode=verify-full',
@@ -137,6 +140,22 @@ describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, s
       expect(scalers).toEqual([]);
       expect(gateway?.spec?.replicas).toBe(2);
     }
+  });
+
+  test('is watched, where it is asked to be: by the alerts of this repo, with the token of every service', () => {
+    const rules = ofKind('PrometheusRule').map(({ spec }) => spec);
+    const asked = ofKind('ServiceMonitor').map(({ spec }) => spec);
+    const tokens = containers.filter(({ env }) =>
+      env.some(({ name }) => name === 'GATEHOUSE_METRICS_TOKEN_FILE'),
+    );
+    if (way === 'as it comes') {
+      expect([rules, asked, tokens]).toEqual([[], [], []]);
+      return;
+    }
+    expect(rules).toEqual([parse(textOf('infra/prometheus/alerts.yml'))]);
+    const credentials = { name: 'gatehouse-metrics', key: 'token' };
+    expect(asked).toMatchObject([{ endpoints: [{ authorization: { credentials } }] }]);
+    expect(tokens.map(({ args }) => args[1]).toSorted()).toEqual(deployedServices.toSorted());
   });
 
   test('holds every pod to the same rules', () => {

@@ -3,8 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Administrator, connectCaller, readTrail } from '@gatehouse/standalone';
 import { eventually, filesystemStdio } from '@gatehouse/testing';
+import { scrape } from '@gatehouse/platform/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareCluster, type Cluster } from './harness/cluster.ts';
+
+const RELAYED = 'gatehouse_outbox_lag_events';
+const OWN: Readonly<Record<string, readonly string[]>> = {
+  identity: [RELAYED, 'gatehouse_commands_total', 'gatehouse_projection_position'],
+  policy: [RELAYED, 'gatehouse_events_appended_total'],
+  registry: [RELAYED, 'gatehouse_registry_fetches_total'],
+  audit: ['gatehouse_audit_records_stored_total', 'gatehouse_bus_consumer_lag_messages'],
+  admin: ['gatehouse_admin_operations_total', 'gatehouse_projection_applied_events_total'],
+  gateway: ['gatehouse_gateway_requests_total', 'gatehouse_gateway_spool_refusing'],
+};
 
 let cluster: Cluster;
 let folder: string;
@@ -38,6 +49,22 @@ describe('the services of docker-compose.yml as processes of their own', () => {
     for (const service of cluster.services) await cluster.ready(service);
     for (const service of cluster.services) expect(await cluster.healthy(service)).toBe(true);
     expect(await cluster.migrate()).toBe('The database is at head.\n');
+  });
+
+  it('tell Prometheus of themselves, each what is its own, and nobody who has not the token', async () => {
+    const token = await cluster.metricsToken();
+    for (const name of cluster.services) {
+      const url = cluster.urlOf(name);
+      expect((await fetch(`${url}/metrics`)).status).toBe(401);
+      const service = name.replace(/-\d$/, '');
+      const scraped = await scrape(url, token);
+      expect(scraped.value('gatehouse_build_info', { service })).toBe(1);
+      await eventually(async () =>
+        expect((await scrape(url, token)).value('gatehouse_bus_connected', { service })).toBe(1),
+      );
+      for (const family of OWN[service] ?? ['a family of its own'])
+        expect(scraped.families, name).toContain(family);
+    }
   });
 
   it('do the main job together: intake, roles, a governed call, its record', async () => {

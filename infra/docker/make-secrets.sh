@@ -14,4 +14,5 @@ make() {
 make postgres-password text # the owner of the database, for `gatehouse migrate`
 make role-password text     # the role of each service
 make service-token text     # what services show each other
+make metrics-token text     # what Prometheus shows at /metrics
 make sealing-key bytes      # seals the arguments of calls in the trail; lose it, and they stay sealed

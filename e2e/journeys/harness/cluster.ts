@@ -65,6 +65,8 @@ export interface Cluster {
   /** Folds the read tables of a service anew; it must be stopped. */
   rebuild(service: string): Promise<string>;
   adminToken(): Promise<string>;
+  /** What `/metrics` must be asked with. */
+  metricsToken(): Promise<string>;
   dispose(): Promise<void>;
 }
 
@@ -83,8 +85,11 @@ export async function prepareCluster(
     const service = serviceOf(name);
     await mkdir(place.dataOf(name), { recursive: true });
     await place.mountSecrets(name);
+    const prefixes = [`GATEHOUSE_${(service.command?.[1] ?? name).toUpperCase()}_`];
+    // What every process that serves may be told.
+    if (service.command?.[0] === 'serve') prefixes.push('GATEHOUSE_TRACING_');
     const own = Object.entries(env).filter(([variable]) =>
-      variable.startsWith(`GATEHOUSE_${(service.command?.[1] ?? name).toUpperCase()}_`),
+      prefixes.some((prefix) => variable.startsWith(prefix)),
     );
     return spawn(process.execPath, [GATEHOUSE, ...(command ?? [])], {
       env: { ...base, ...place.environmentOf(name), ...Object.fromEntries(own) },
@@ -158,6 +163,7 @@ export async function prepareCluster(
     rebuild: (service) => runOnce(service, ['rebuild', service]),
     adminToken: async () =>
       (await readFile(join(place.dataOf('identity'), 'admin-token'), 'utf8')).trim(),
+    metricsToken: () => readFile(join(root, 'secrets', 'metrics-token'), 'utf8'),
     async dispose() {
       for (const service of SERVICES) await stop(service, 'SIGKILL');
       await postgres.stop();

@@ -82,6 +82,9 @@ env:
   - { name: GATEHOUSE_BUS_PASSWORD_FILE, value: /secrets/bus-password }
   {{- end }}
   - { name: GATEHOUSE_SERVICE_TOKEN_FILE, value: /secrets/service-token }
+  {{- if .root.Values.secrets.metricsToken.name }}
+  - { name: GATEHOUSE_METRICS_TOKEN_FILE, value: /secrets/metrics-token }
+  {{- end }}
   {{- if not $gateway }}
   - { name: GATEHOUSE_DATABASE_URL, value: {{ include "gatehouse.database" (dict "root" .root "role" (printf "gatehouse_%s" .service)) | quote }} }
   - { name: GATEHOUSE_DATABASE_PASSWORD_FILE, value: /secrets/role-password }
@@ -133,6 +136,11 @@ volumeMounts:
       - secret:
           name: {{ $secrets.serviceToken.name }}
           items: [{ key: {{ $secrets.serviceToken.key }}, path: service-token }]
+      {{- if $secrets.metricsToken.name }}
+      - secret:
+          name: {{ $secrets.metricsToken.name }}
+          items: [{ key: {{ $secrets.metricsToken.key }}, path: metrics-token }]
+      {{- end }}
       {{- include "gatehouse.busPassword" .root | nindent 6 }}
       {{- if ne .service "gateway" }}
       - secret:

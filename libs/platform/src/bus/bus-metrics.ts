@@ -53,6 +53,16 @@ export const busConnected = gauge({
   help: '1 while the bus answers this process.',
 });
 
+/** Has everything of a group there from the start, so that its first dead letter is seen to be one more than none. */
+export function announceGroup(group: string, topics: readonly { readonly name: string }[]): void {
+  restarts.inc({ group }, 0);
+  for (const { name: topic } of topics) {
+    consumedMessages.inc({ topic, group }, 0);
+    deadLetters.inc({ topic, group }, 0);
+    partitionsStopped.add({ topic, group }, 0);
+  }
+}
+
 /** The group by which readers of state show: each of them is in a group of its own. */
 export const STATE_READER = 'state-reader';
 

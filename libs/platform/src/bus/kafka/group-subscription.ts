@@ -6,7 +6,7 @@ import type {
   Subscription,
 } from '@gatehouse/event-sourcing';
 import type { Logger } from '../../log/logger.ts';
-import { consumerLag } from '../bus-metrics.ts';
+import { announceGroup, consumerLag } from '../bus-metrics.ts';
 import { Delivery } from '../delivery.ts';
 import { lagReadings } from '../lag-readings.ts';
 import { outOfRangeAlarm, startingPoint } from '../starting-point.ts';
@@ -47,6 +47,7 @@ export class GroupSubscription implements Subscription, PartitionWork {
       topics: options.topics,
       work: this,
     });
+    announceGroup(options.group, options.topics);
     this.#stopShowing = consumerLag.read(() => lagReadings(options.group, this.#consumer.lags));
   }
 
