@@ -116,6 +116,96 @@ describe('a server', () => {
   });
 });
 
+describe('what comes again, and in another order', () => {
+  interface Told {
+    readonly topic: TopicDefinition;
+    readonly key: string;
+    readonly value: unknown;
+    readonly at: number;
+  }
+  const agentOf = (id: string, roles: string[]): PrincipalState => ({
+    kind: 'agent',
+    id,
+    name: id,
+    active: true,
+    ownerUserId: null,
+    roles,
+    keys: [{ keyId: `key-of-${id}`, secretSha256: '00', notAfter: null }],
+  });
+  const [agents, slugs] = [
+    ['a', 'b'],
+    ['s', 't'],
+  ];
+  const told = (at: number, what: string, is: string): Told => {
+    const isGone = is === 'gone';
+    if (agents.includes(what)) {
+      const value = isGone ? null : agentOf(what, [is]);
+      return { topic: topics.principalsState, key: `agent:${what}`, value, at };
+    }
+    if (slugs.includes(what)) {
+      const transport = { kind: 'streamable-http', url: `http://${is}` } as const;
+      const value = isGone ? null : catalogueState(what, transport, { read: [is] });
+      return { topic: topics.catalogueState, key: what, value, at };
+    }
+    // A policy has no tombstone; an empty one is as near as it comes.
+    const roles = isGone ? [] : [{ name: is, description: '', management: 'none', connectors: [] }];
+    return { topic: topics.policyState, key: 'bundle', value: { number: at, roles }, at };
+  };
+  const tell = ({ topic, key, value, at }: Told): void => apply(topic, key, value, at);
+  const seen = () => ({
+    roles: agents.map(
+      (id) =>
+        state.directory.current({ kind: 'agent', id }, `key-of-${id}`, new Date())?.roles ?? null,
+    ),
+    servers: slugs.map((slug) => [...(state.servers.get(slug)?.tools.keys() ?? ['none'])]),
+    bundle: state.bundleNumber,
+  });
+
+  it('changes nothing: the newest position of each entity holds, whether it is there or gone', () => {
+    const history = fc
+      .array(
+        fc.tuple(
+          fc.constantFrom('a', 'b', 's', 't', 'policy'),
+          fc.constantFrom('one', 'two', 'gone'),
+        ),
+        { minLength: 1, maxLength: 12 },
+      )
+      .map((steps) => steps.map(([what, is], index) => told(index + 1, what, is)));
+    const withNoise = history.chain((inOrder) =>
+      fc.record({
+        inOrder: fc.constant(inOrder),
+        // Each at least once, some again, in any order.
+        noisy: fc.subarray(inOrder).chain((again) =>
+          fc.shuffledSubarray([...inOrder, ...again], {
+            minLength: inOrder.length + again.length,
+          }),
+        ),
+      }),
+    );
+    fc.assert(
+      fc.property(withNoise, ({ inOrder, noisy }) => {
+        state = new GateState(deps);
+        inOrder.forEach(tell);
+        const expected = seen();
+        state = new GateState(deps);
+        noisy.forEach(tell);
+        expect(seen()).toEqual(expected);
+        // And all of it once more, as a relay does that lost the answer of the bus.
+        inOrder.forEach(tell);
+        expect(seen()).toEqual(expected);
+      }),
+    );
+  });
+
+  it('does not bring back what is gone', () => {
+    tell(told(5, 'a', 'gone'));
+    tell(told(4, 'a', 'one'));
+    tell(told(5, 's', 'gone'));
+    tell(told(4, 's', 'one'));
+    expect(seen()).toMatchObject({ roles: [null, null], servers: [['none'], ['none']] });
+  });
+});
+
 describe('a principal', () => {
   it('is locked out by a message that cannot be read', () => {
     const agent: PrincipalState = {
