@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,4 +45,27 @@ it('gatehouse demo ends with exit code 1 and the reason where it cannot do what 
   await ended;
   expect(child.exitCode).toBe(1);
   expect(said.stderr).toMatch(/^gatehouse: .*\/nowhere\/at\/all/);
+});
+
+it('gatehouse demo ends with exit code 1 and names the expectation that did not come true, and leaves nothing behind', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-broken-'));
+  const { child, said, ended } = startDemo(folder);
+  // The file that the reader is to read says something else before the gate is up.
+  await eventually(
+    async () => {
+      const [stage] = await readdir(folder);
+      const file = join(folder, stage ?? 'none', 'files', 'quarter.txt');
+      expect(await readFile(file, 'utf8')).toContain('12 percent');
+      await writeFile(file, 'Revenue fell.');
+    },
+    { timeoutMs: 30_000, everyMs: 5 },
+  );
+  await ended;
+  expect(child.exitCode).toBe(1);
+  expect(said.stderr).toMatch(
+    /^gatehouse: this did not come true: reads quarter\.txt; found instead: .*Revenue fell\./,
+  );
+  expect(said.stdout).not.toContain('Everything came true');
+  expect(await readdir(folder)).toEqual([]);
+  await rm(folder, { recursive: true });
 });

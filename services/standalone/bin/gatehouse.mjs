@@ -13,7 +13,7 @@ const main = join(here, '..', 'dist', 'command-line', 'main.js');
 
 if (!existsSync(main)) {
   process.stderr.write('gatehouse: not built yet; run `npm run build` first\n');
-  process.exitCode = 70;
+  process.exitCode = 1;
 } else if (Number(process.versions.node.split('.')[0]) >= OLDEST_NODE) {
   await import(main);
 } else {

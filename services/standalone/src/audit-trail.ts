@@ -8,6 +8,7 @@ export interface TrailRow {
   readonly index: number;
   readonly at: string;
   readonly method: string;
+  readonly endpoint: string;
   readonly principal: { readonly name: string } | null;
   readonly server: string | null;
   readonly tool: string | null;
@@ -26,7 +27,7 @@ interface TrailPage {
 
 const QUERY = `query Trail($filter: AuditFilter, $first: Int!, $after: String) {
   auditRecords(filter: $filter, first: $first, after: $after) {
-    nodes { id index at method principal { name } server tool decision outcome reason { code text } durationMs }
+    nodes { id index at method endpoint principal { name } server tool decision outcome reason { code text } durationMs }
     pageInfo { hasNextPage endCursor }
   }
 }`;
@@ -51,7 +52,7 @@ export async function readTrail(
   return rows;
 }
 
-const COLUMNS = ['time', 'who', 'what', 'decision', 'why', 'ms'] as const;
+const COLUMNS = ['time (UTC)', 'who', 'what', 'decision', 'why', 'ms'] as const;
 
 /** The rows as a table for a terminal, oldest first: who, which tool, what was decided, why, how long it took. */
 export function trailTable(newestFirst: readonly TrailRow[]): string {
@@ -76,7 +77,6 @@ export function trailLine(row: TrailRow): string {
 }
 
 function trailCells(row: TrailRow): string[] {
-  const what = row.tool === null ? row.method : `${row.server ?? '?'} ${row.tool}`;
   const decision = row.decision === 'ALLOW' ? pc.green('allow') : pc.red('deny');
   const ended =
     row.outcome === 'OK' || row.outcome === 'REFUSED'
@@ -85,9 +85,15 @@ function trailCells(row: TrailRow): string[] {
   return [
     row.at.slice(11, 23),
     row.principal?.name ?? '-',
-    what,
+    whatWasAsked(row),
     `${decision}${ended}`,
     row.reason.text,
     row.durationMs.toFixed(1),
   ];
+}
+
+function whatWasAsked({ server, tool, method, endpoint }: TrailRow): string {
+  if (tool !== null) return `${server ?? '?'} ${tool}`;
+  // What did not get as far as a message asked for nothing but an address.
+  return method === 'http' ? `http ${endpoint}` : method;
 }

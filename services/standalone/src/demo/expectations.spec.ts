@@ -12,9 +12,9 @@ describe('the expectations of the demo', () => {
     const told: string[] = [];
     const check = expectations((line) => told.push(line));
     expect(() => check('the reader reads', false, ['nothing'])).toThrow(
-      'the demo expected that the reader reads, but found: ["nothing"]',
+      'this did not come true: the reader reads; found instead: ["nothing"]',
     );
-    expect(() => check('the reader reads', false)).toThrow('but found: nothing');
+    expect(() => check('the reader reads', false)).toThrow('found instead: nothing');
     expect(told).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 /** The demo promised something that did not come true. */
 class BrokenExpectation extends Error {
   constructor(sentence: string, found: string) {
-    super(`the demo expected that ${sentence}, but found: ${found}`);
+    super(`this did not come true: ${sentence}; found instead: ${found}`);
     this.name = 'BrokenExpectation';
   }
 }
