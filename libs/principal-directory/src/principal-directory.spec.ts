@@ -62,6 +62,16 @@ beforeEach(() => {
 });
 
 describe('authentication', () => {
+  it('is refused to whom a word without a position has taken away, until the same or something newer is told again', () => {
+    given({ ...ada, roles: ['older'] }, ada);
+    for (let times = 0; times < 3; times += 1) directory.takeAway('user:u-ada');
+    expect(askForAda()).toMatchObject({ kind: 'refused', code: 'token-refused' });
+    directory.apply('user:u-ada', { ...ada, roles: ['older'] }, position - 1);
+    expect(askForAda()).toMatchObject({ kind: 'refused', code: 'token-refused' });
+    directory.apply('user:u-ada', ada, position);
+    expect(askForAda()).toMatchObject({ kind: 'principal' });
+  });
+
   it('tells who calls, with the roles of their groups, sorted and each once', () => {
     given(finance, ada);
     const roles = ['clerk', 'viewer'];

@@ -10,6 +10,9 @@ import { TokenMemo } from './token-memo.ts';
 type Caller = Extract<PrincipalState, { kind: 'user' | 'agent' }>;
 type ChangeListener = (affected: readonly PrincipalRef[]) => void;
 
+/** Positions are whole: the one that was known counts again, none before it does, however often this is asked. */
+export const justBefore = (position: number): number => Math.ceil(position) - 0.5;
+
 const BEARER = /^Bearer +(\S+) *$/i;
 
 /**
@@ -42,6 +45,14 @@ export class PrincipalDirectory {
       this.#index(key, value);
     }
     this.#announce(this.#affectedBy(key, before, value));
+  }
+
+  /** Takes an entity away on a word without a position, which can be called neither newer nor older: told again, it comes back. */
+  takeAway(key: string): void {
+    const known = this.#positions.get(key);
+    this.apply(key, null, Number.POSITIVE_INFINITY);
+    if (known === undefined) this.#positions.delete(key);
+    else this.#positions.set(key, justBefore(known));
   }
 
   /** Who the bearer of an `Authorization` header is at this moment. */

@@ -3,7 +3,11 @@ import type { IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
 import { positionOf, type Platform, type Worker } from '@gatehouse/platform';
 import { compile, managementOf, type CompiledPolicy } from '@gatehouse/policy-engine';
 import { Refusal } from '@gatehouse/problem-catalog';
-import { parsePrincipalMessage, PrincipalDirectory } from '@gatehouse/principal-directory';
+import {
+  justBefore,
+  parsePrincipalMessage,
+  PrincipalDirectory,
+} from '@gatehouse/principal-directory';
 import type { Caller } from './caller.ts';
 
 /** Who may do what to the gate, folded from the state topics of principals and policy. Refuses everybody until both are here. */
@@ -59,20 +63,21 @@ export class AccessState implements Worker {
 
   #applyPrincipal(message: IncomingMessage): void {
     if (isBeat(message)) return;
+    const key = message.key ?? '';
+    const position = this.#read(message, () => positionOf(message));
+    if (position === undefined) return this.#directory.takeAway(key);
     const value = this.#read(message, () => parsePrincipalMessage(message.key, message.value));
-    this.#directory.apply(message.key ?? '', value ?? null, this.#positionOf(message));
+    this.#directory.apply(key, value ?? null, position);
   }
 
   #applyPolicy(message: IncomingMessage): void {
     if (isBeat(message)) return;
-    const position = this.#positionOf(message);
-    if (position <= this.#policy.position) return;
-    this.#policy = { position, compiled: this.#read(message, () => compilePolicy(message)) };
-  }
-
-  // Nothing can be called newer than what has no position: the entity stays away until a restart reads better.
-  #positionOf(message: IncomingMessage): number {
-    return this.#read(message, () => positionOf(message)) ?? Number.POSITIVE_INFINITY;
+    const position = this.#read(message, () => positionOf(message));
+    // What has no position is no word of the owner: there is no policy until it is told again.
+    if (position === undefined)
+      this.#policy = { position: justBefore(this.#policy.position), compiled: undefined };
+    else if (position > this.#policy.position)
+      this.#policy = { position, compiled: this.#read(message, () => compilePolicy(message)) };
   }
 
   // What cannot be read takes away what it speaks of: nobody is let in on a value that a newer one has replaced.

@@ -94,6 +94,23 @@ describe('a server', () => {
     expect(state.servers.has('s')).toBe(false);
   });
 
+  it('comes back when its owner tells again what a word without a position has taken away, and nothing older does', () => {
+    const now = { read: ['echo'] };
+    server('s', { read: ['old'] }, 2_000);
+    server('s', now, 2_001);
+    for (let times = 0; times < 3; times += 1)
+      apply(
+        topics.catalogueState,
+        's',
+        catalogueState('s', { kind: 'streamable-http', url: 'http://x' }, {}),
+        Number.NaN,
+      );
+    server('s', { read: ['old'] }, 2_000);
+    expect(state.servers.has('s')).toBe(false);
+    server('s', now, 2_001);
+    expect([...state.servers.get('s')!.tools.keys()]).toEqual(['echo']);
+  });
+
   it('is taken away by a message that cannot be read, that speaks of another, or that has no position', () => {
     for (const [index, illegible] of [
       { slug: 's' },

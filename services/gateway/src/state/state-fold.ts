@@ -3,6 +3,7 @@ import type { IncomingMessage } from '@gatehouse/event-sourcing';
 import { positionOf, type Clock, type Logger } from '@gatehouse/platform';
 import { compile, type CompiledPolicy } from '@gatehouse/policy-engine';
 import {
+  justBefore,
   parsePrincipalMessage,
   PrincipalDirectory,
   principalKey,
@@ -109,9 +110,7 @@ export class StateFold {
       return this.#settle();
     }
     const position = this.#read(message, () => positionOf(message));
-    // Without a position nothing can be called newer: the entity stays away until a restart reads better.
-    if (position === undefined)
-      this.#fold({ ...message, value: null }, key, Number.POSITIVE_INFINITY);
+    if (position === undefined) this.#takeAway(message, key);
     else this.#fold(message, key, position);
     const { traceparent } = message.headers;
     // What was there at the start happened long ago.
@@ -136,6 +135,16 @@ export class StateFold {
     this.#positions.set(entity, position);
     if (message.topic === topics.policyState.name) this.#applyPolicy(message);
     else if (message.topic === topics.catalogueState.name) this.#applyServer(key, message);
+  }
+
+  /** What has no position is no word of an owner: the entity is away until its owner tells it again. */
+  #takeAway(message: IncomingMessage, key: string): void {
+    if (message.topic === topics.principalsState.name) return this.directory.takeAway(key);
+    const entity = `${message.topic}/${key}`;
+    const known = this.#positions.get(entity);
+    this.#fold({ ...message, value: null }, key, Number.POSITIVE_INFINITY);
+    if (known === undefined) this.#positions.delete(entity);
+    else this.#positions.set(entity, justBefore(known));
   }
 
   #applyPolicy(message: IncomingMessage): void {
