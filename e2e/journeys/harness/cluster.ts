@@ -19,8 +19,12 @@ const GATEHOUSE = join(ROOT, 'services/standalone/bin/gatehouse.mjs');
 const MAKE_SECRETS = join(ROOT, 'infra/docker/make-secrets.sh');
 
 const { services: written } = readComposeFile('docker-compose.yml');
-// Two gateways are written down; a further one is what the last of them is, with a port and a folder of its own.
-const further = [3, 4].map((number) => [`gateway-${number}`, written['gateway-2']!] as const);
+// Two gateways are written down, and one identity; a further one is what the last of them is, with a port and a folder of
+// its own.
+const further = [
+  ...[3, 4].map((number) => [`gateway-${number}`, written['gateway-2']!] as const),
+  ['identity-2', written['identity']!] as const,
+];
 const composed: Readonly<Record<string, ComposeService>> = {
   ...written,
   ...Object.fromEntries(further),
@@ -65,6 +69,8 @@ export interface Cluster {
   /** Folds the read tables of a service anew; it must be stopped. */
   rebuild(service: string): Promise<string>;
   adminToken(): Promise<string>;
+  /** What services show each other. */
+  serviceToken(): Promise<string>;
   /** What `/metrics` must be asked with. */
   metricsToken(): Promise<string>;
   dispose(): Promise<void>;
@@ -164,6 +170,8 @@ export async function prepareCluster(
     adminToken: async () =>
       (await readFile(join(place.dataOf('identity'), 'admin-token'), 'utf8')).trim(),
     metricsToken: () => readFile(join(root, 'secrets', 'metrics-token'), 'utf8'),
+    serviceToken: async () =>
+      (await readFile(place.local('identity', '/run/secrets/service-token'), 'utf8')).trim(),
     async dispose() {
       for (const service of SERVICES) await stop(service, 'SIGKILL');
       await postgres.stop();

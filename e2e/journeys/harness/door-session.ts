@@ -9,8 +9,8 @@ export interface DoorSession {
   /** Sends a message in this session; to `base`, or to the door through which it was opened. Rejects when the connection breaks. */
   send(message: { readonly [member: string]: unknown }, base?: string): Promise<Answer>;
   call(tool: string, args: { readonly [name: string]: unknown }): Promise<Answer>;
-  /** Opens the stream of the session; whoever aborts leaves it. Answers with its status. */
-  listen(leaving: AbortSignal): Promise<{ readonly status: number }>;
+  /** Opens the stream of the session; whoever aborts leaves it. */
+  listen(leaving: AbortSignal): Promise<Response>;
   /** The place of the gateway that holds this session, among those given; -1 where none does. */
   nodeAmong(gateUrls: readonly string[]): Promise<number>;
 }

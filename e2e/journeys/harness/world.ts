@@ -27,6 +27,7 @@ export interface Record {
   readonly httpStatus: number | null;
   readonly rpcCode: number | null;
   readonly hasArguments: boolean;
+  readonly traceId: string | null;
 }
 
 interface TrailPage {
@@ -39,7 +40,7 @@ interface TrailPage {
 const TRAIL = `query ($filter: AuditFilter, $after: String) {
   auditRecords(filter: $filter, first: 100, after: $after) {
     nodes { id index requestId phase method endpoint principal { name keyId } server tool decision outcome
-      reason { code text } httpStatus rpcCode hasArguments }
+      reason { code text } httpStatus rpcCode hasArguments traceId }
     pageInfo { hasNextPage endCursor }
   }
 }`;
