@@ -148,14 +148,30 @@ describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, s
     const tokens = containers.filter(({ env }) =>
       env.some(({ name }) => name === 'GATEHOUSE_METRICS_TOKEN_FILE'),
     );
-    if (way === 'as it comes') {
-      expect([rules, asked, tokens]).toEqual([[], [], []]);
-      return;
-    }
-    expect(rules).toEqual([parse(textOf('infra/prometheus/alerts.yml'))]);
+    const watched = way !== 'as it comes';
+    expect(rules).toEqual(watched ? [parse(textOf('infra/prometheus/alerts.yml'))] : []);
     const credentials = { name: 'gatehouse-metrics', key: 'token' };
-    expect(asked).toMatchObject([{ endpoints: [{ authorization: { credentials } }] }]);
-    expect(tokens.map(({ args }) => args[1]).toSorted()).toEqual(deployedServices.toSorted());
+    const endpoints = [{ authorization: { credentials } }];
+    expect(asked).toMatchObject(watched ? [{ endpoints }] : []);
+    const asking = tokens.map(({ args }) => String(args[1])).toSorted((a, b) => (a < b ? -1 : 1));
+    expect(asking).toEqual(watched ? deployedServices.toSorted() : []);
+  });
+
+  test('starts two of every owner, and those of identity one after the other', () => {
+    const owners = manifests.filter(
+      ({ kind, metadata }) =>
+        /^(?:Deployment|StatefulSet)$/.test(kind) && !metadata.name.endsWith('-gateway'),
+    );
+    expect(owners).toHaveLength(deployedServices.length - 1);
+    for (const { spec } of owners) expect(spec?.replicas).toBe(2);
+    // The first of all writes the first token, on a volume of its own that stays.
+    expect(owners.filter(({ kind }) => kind === 'StatefulSet').map(({ spec }) => spec)).toEqual([
+      expect.objectContaining({
+        podManagementPolicy: 'OrderedReady',
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+        volumeClaimTemplates: [expect.objectContaining({ metadata: expect.anything() })],
+      }),
+    ]);
   });
 
   test('holds every pod to the same rules', () => {

@@ -1,6 +1,5 @@
-import { metricFamilies, type MetricFamily } from '@gatehouse/platform';
-// Each service declares its own as it is loaded; this loads them all.
-import '@gatehouse/standalone';
+import type { MetricFamily } from '@gatehouse/platform';
+import { declaredMetrics } from '@gatehouse/standalone';
 import { code, heading, table } from './markdown.ts';
 
 const areas: readonly (readonly [title: string, start: RegExp])[] = [
@@ -17,9 +16,10 @@ const areas: readonly (readonly [title: string, start: RegExp])[] = [
 
 /** `docs/reference/metrics.md`: what every process tells Prometheus. */
 export function metricsPage(): string {
-  const families = metricFamilies();
+  const families = declaredMetrics();
   const homeless = families.filter(({ name }) => !areas.some(([, start]) => start.test(name)));
-  if (homeless.length > 0) throw new Error(`no area of ${homeless.map(({ name }) => name)}`);
+  if (homeless.length > 0)
+    throw new Error(`no area of ${homeless.map(({ name }) => name).join(', ')}`);
   return [
     heading('Metrics', 'what the services declare'),
     'Every process answers `/metrics`, in the text format of Prometheus; with `metrics.tokenFile` set, only to who sends that',

@@ -1,7 +1,12 @@
 export { printSchema, printSchemaTypes } from '@gatehouse/admin';
 export { loadSettings, sections, type Settings } from './settings.ts';
 export { migrationPlans } from './schemas.ts';
-export { rebuildReadModels, startStandalone, type Standalone } from './standalone.ts';
+export {
+  declaredMetrics,
+  rebuildReadModels,
+  startStandalone,
+  type Standalone,
+} from './standalone.ts';
 export { askGraphQL, GraphQLFailure } from './graphql-client.ts';
 export {
   Administrator,

@@ -6,9 +6,11 @@ import { gatewayService } from '@gatehouse/gateway';
 import { identityService, recoverAdministrator } from '@gatehouse/identity';
 import {
   host,
+  metricFamilies,
   nameProcess,
   readMetricsToken,
   startTracing,
+  type MetricFamily,
   type Platform,
   type ServiceModule,
 } from '@gatehouse/platform';
@@ -56,6 +58,11 @@ export async function startStandalone(settings: Settings): Promise<Standalone> {
     adminTokenFile: join(ground.dataDirectory, 'admin-token'),
     stop: () => running.disposeAsync(),
   };
+}
+
+/** Every metric that the services declare; they are loaded with this module. */
+export function declaredMetrics(): readonly MetricFamily[] {
+  return metricFamilies();
 }
 
 /** Folds every read table anew from the log; nothing else may run on the data directory. Answers the services that have some. */
