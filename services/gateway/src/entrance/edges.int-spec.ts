@@ -24,7 +24,7 @@ async function gateWithAgent(
   await gate.server(
     'odd',
     { kind: 'streamable-http', url: odd.url },
-    { read: ['echo', 'slow'], write: ['change'] },
+    { read: ['echo', 'slow', 'unhurried'], write: ['change'] },
   );
   const agent = await gate.agent('tester', ['user']);
   await gate.ready();
@@ -273,6 +273,21 @@ describe('a session, by the clock', () => {
 });
 
 describe('a gate that stops', () => {
+  it('lets a call finish that is soon done, and answers it', async () => {
+    const { gate, agent } = await gateWithAgent();
+    const session = await sessionOf(gate, agent);
+    const called = odd.called.length;
+    const call = gate.sendOnly('/mcp', post(agent.token, callOf('odd__unhurried', 9), session));
+    await eventually(() => expect(odd.called.length).toBeGreaterThan(called));
+    await gate.gate.worker.stop();
+    expect(await (await call).json()).toMatchObject({ id: 9, result: { content: [] } });
+    await eventually(() => {
+      const records = gate.records.filter(({ tool }) => tool === 'unhurried');
+      expect(records.map(({ outcome }) => outcome)).toEqual(['ok']);
+    });
+    await gate.stop();
+  });
+
   it('cuts what is under way after its grace, records it, and then takes nothing more', async () => {
     const { gate, agent } = await gateWithAgent();
     const session = await sessionOf(gate, agent);

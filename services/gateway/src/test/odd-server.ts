@@ -102,6 +102,8 @@ const tools: Record<string, (rpc: Rpc, response: ServerResponse) => void> = {
       }),
     ),
   slow: () => undefined,
+  unhurried: (rpc, response) =>
+    void setTimeout(() => json(response, result(rpc, { content: [] })), 500),
   progress: (rpc, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const say = (message: object): unknown =>
