@@ -8,7 +8,7 @@ export interface ApplyTopicsOptions {
 }
 
 const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 const LEADER_ATTEMPTS = 50;
 const LEADER_WAIT_MS = 100;
@@ -43,7 +43,8 @@ export function settingsOf(
     // How long a gate may have been away and still learn from the topic alone what is gone.
     'delete.retention.ms': String(7 * DAY_MS),
     'min.cleanable.dirty.ratio': '0.1',
-    'segment.ms': String(HOUR_MS),
+    // A segment is cleaned once it is closed, and what beats every second shall not lie there for long.
+    'segment.ms': String(10 * MINUTE_MS),
   };
 }
 
