@@ -18,12 +18,20 @@ export interface ForeignClient {
   send(topic: string, messages: readonly RawMessage[]): Promise<void>;
   /** Publishes all that a topic holds once more, byte for byte, in an order of chance; answers how many. */
   resend(topic: string, random: Random): Promise<number>;
+  /** Publishes what no consumer of ours can read; marked, so that the checker knows whose it is. */
+  poison(topic: string, message: RawMessage): Promise<void>;
+  /** The partition in which the newest message of a key lies. */
+  partitionOf(topic: string, key: string): Promise<number>;
+  /** From now on these topics forget within seconds what compaction forgets in hours, removals too. */
+  compactQuickly(topics: readonly string[]): Promise<void>;
   /** How far the partitions of a topic reach together. */
   endOf(topic: string): Promise<number>;
   close(): Promise<void>;
 }
 
 const AT_ONCE = 200;
+/** The header of what a lane has put on a topic to poison it. */
+export const POISON_HEADER = 'fault-lane-poison';
 
 export async function openForeignClient(bootstrap: string): Promise<ForeignClient> {
   const kafka = new kafkajs.Kafka({
@@ -52,6 +60,24 @@ export async function openForeignClient(bootstrap: string): Promise<ForeignClien
       const messages = shuffled(await readAll(topic), random);
       await send(topic, messages);
       return messages.length;
+    },
+    poison: (topic, message) => send(topic, [{ ...message, headers: { [POISON_HEADER]: '1' } }]),
+    async partitionOf(topic, key) {
+      const found = (await readAll(topic)).findLast((message) => String(message.key) === key);
+      if (found?.partition === undefined) throw new Error(`${topic} has nothing of ${key}`);
+      return found.partition;
+    },
+    async compactQuickly(names) {
+      const settings = {
+        'cleanup.policy': 'compact',
+        'segment.ms': '500',
+        'min.cleanable.dirty.ratio': '0.01',
+        'delete.retention.ms': '500',
+      };
+      const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+      const type = kafkajs.ConfigResourceTypes.TOPIC;
+      const resources = names.map((name) => ({ type, name, configEntries }));
+      await admin.alterConfigs({ validateOnly: false, resources });
     },
     async endOf(topic) {
       const ranges = await admin.fetchTopicOffsets(topic);

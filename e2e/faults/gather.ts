@@ -5,6 +5,7 @@ import { createLogger, KafkaEventBus } from '@gatehouse/platform';
 import { eventually } from '@gatehouse/testing';
 import { Client } from 'pg';
 import type { Bounds, Evidence, LoggedEvent, TopicMessage, TrailRow } from './evidence.ts';
+import { POISON_HEADER } from './foreign-client.ts';
 import { foldAnew } from './fold-anew.ts';
 import { sightsOf } from './sights.ts';
 import type { Stage } from './stage.ts';
@@ -112,7 +113,9 @@ async function readTopics(
     for (const topic of Object.values(topics)) {
       const found: TopicMessage[] = [];
       messages.set(topic.name, found);
-      const reader = await bus.readAll(topic, (message) => void found.push(asFound(message)));
+      const reader = await bus.readAll(topic, (message) => {
+        if (!(POISON_HEADER in message.headers)) found.push(asFound(message));
+      });
       await reader.caughtUp;
       await reader.stop();
     }

@@ -33,8 +33,8 @@ export interface StageOptions {
   readonly nodes?: readonly string[];
   readonly kafka?: ThrowAwayKafkaOptions;
   readonly postgres?: ThrowAwayPostgresOptions;
-  /** What the services are to find when they start. */
-  readonly beforeStart?: (cluster: Cluster) => Promise<void>;
+  /** Prepares what the services are to find when they start; answers how that is taken away again. */
+  readonly beforeStart?: (cluster: Cluster) => Promise<() => Promise<void>>;
 }
 
 /** A cluster on real Kafka and PostgreSQL with a server behind its gates, and all that was ever asked of it. */
@@ -127,7 +127,7 @@ async function startCluster(
   disposals.push(() => cluster.dispose());
   await cluster.applyTopics();
   await cluster.migrate();
-  await beforeStart?.(cluster);
+  if (beforeStart !== undefined) disposals.push(await beforeStart(cluster));
   const services = cluster.services.filter(
     (name) => !name.startsWith('gateway') || nodes === undefined || nodes.includes(name),
   );

@@ -13,6 +13,7 @@ const AFTER_FORWARDING = new Set([
   'call-cut',
   'call-cancelled',
   'evidence-unavailable',
+  'state-stale',
   'internal',
 ]);
 
