@@ -112,6 +112,7 @@ describe('the two kinds of steps', () => {
     `alter table book add column tags jsonb not null default '[]'::jsonb`,
     'alter table book add column pages int; update book set pages = 0',
     'create index i on book (name)',
+    'create view titles as select name from book',
     'alter table book add constraint c check (pages > 0) not valid',
     'alter table book alter column pages set default 1',
     'create or replace function f() returns int language sql as $$ select 1 $$',
@@ -124,6 +125,8 @@ describe('the two kinds of steps', () => {
 
   test.each([
     'drop table book',
+    'create table if not exists book (); alter table book drop column name',
+    'create or replace view titles as select id from book',
     'alter table book drop column name',
     'alter table book rename column name to title',
     'alter table book rename to books',

@@ -1,4 +1,4 @@
-// `node e2e/evolution/capture.ts <release>`, once for each release: lives through a journey on the build at hand and keeps
+// `npm run capture <release>`, once for each release: lives through a journey on the build at hand and keeps
 // what it left behind, for the tests that start it under the code of later days.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Tokens } from './journey.ts';
 
@@ -65,9 +65,4 @@ export function migrationFiles(): readonly string[] {
         .map((file) => `${folder}/${file}`),
     )
     .toSorted();
-}
-
-/** The folder of a migration, and its name in it. */
-export function placeOf(path: string): { readonly folder: string; readonly file: string } {
-  return { folder: dirname(path), file: basename(path) };
 }

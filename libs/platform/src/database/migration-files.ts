@@ -33,7 +33,7 @@ export async function migrationFiles(
 }
 
 /** Whether a file name announces a contract step: `NNNN_name.contract.sql`. */
-export function isContract(name: string): boolean {
+function isContract(name: string): boolean {
   return name.endsWith('.contract.sql');
 }
 

@@ -150,7 +150,7 @@ export class ProjectionRunner implements Worker {
     client: SqlClient,
     cursor: Cursor,
     message: IncomingMessage,
-    event: RecordedEvent | undefined,
+    event: RecordedEvent,
   ): Promise<void> {
     if (message.offset < cursor.nextOffset) return;
     cursor.nextOffset = message.offset + 1;
@@ -158,7 +158,6 @@ export class ProjectionRunner implements Worker {
     const position = positionOf(message);
     if (position <= cursor.position) return;
     cursor.position = position;
-    if (event === undefined) return;
     const { traceparent: from } = event;
     if (from === undefined || isHistory(event)) return this.#project(client, event);
     const attributes = { 'gatehouse.projection': this.name };
