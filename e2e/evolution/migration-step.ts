@@ -33,13 +33,15 @@ function contractsOf(statement: Node, made: Made): readonly string[] {
     const within = sqlOfBlock(statement.DoStmt);
     return within?.flatMap((sql) => contractsOfText(sql, made)) ?? [kind];
   }
-  if ('CreateStmt' in statement) {
-    const { relation, if_not_exists: mayExist = false } = statement.CreateStmt;
-    if (!mayExist) made.tables.add(relation?.relname ?? '');
-    return [];
-  }
-  const expands = ALWAYS_EXPANDS.has(kind) || grants(statement) || touchesOnlyNew(statement, made);
-  return expands ? [] : [kind];
+  return expands(statement, kind, made) ? [] : [kind];
+}
+
+function expands(statement: Node, kind: string, made: Made): boolean {
+  if (ALWAYS_EXPANDS.has(kind)) return true;
+  if (!('CreateStmt' in statement)) return grants(statement) || touchesOnlyNew(statement, made);
+  const { relation, if_not_exists: mayExist = false } = statement.CreateStmt;
+  if (!mayExist) made.tables.add(relation?.relname ?? '');
+  return true;
 }
 
 function grants(statement: Node): boolean {
