@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isBeat, policyStateSchema, topics } from '@gatehouse/event-catalog';
 import type { IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
 import { positionOf, type Platform, type Worker } from '@gatehouse/platform';
@@ -10,18 +11,25 @@ import {
 } from '@gatehouse/principal-directory';
 import type { Caller } from './caller.ts';
 
+interface Policy {
+  readonly position: number;
+  readonly compiled: CompiledPolicy | undefined;
+}
+
+const NO_POLICY: Policy = { position: -1, compiled: undefined };
+const RETRY_MS = 500;
+
 /** Who may do what to the gate, folded from the state topics of principals and policy. Refuses everybody until both are here. */
 export class AccessState implements Worker {
   readonly name = 'admin access state';
   readonly #platform: Pick<Platform, 'bus' | 'clock' | 'log'>;
   readonly #ready: ReturnType<Platform['readiness']['waitFor']>;
-  readonly #directory = new PrincipalDirectory();
-  readonly #readers: StateReader[] = [];
-  #policy: { readonly position: number; readonly compiled: CompiledPolicy | undefined } = {
-    position: -1,
-    compiled: undefined,
-  };
+  #directory = new PrincipalDirectory();
+  #readers: StateReader[] = [];
+  #policy: Policy = NO_POLICY;
   #caughtUp = false;
+  #isStopped = false;
+  #readingAnew: Promise<void> | undefined;
 
   constructor(platform: Pick<Platform, 'bus' | 'clock' | 'log' | 'readiness'>) {
     this.#platform = platform;
@@ -31,19 +39,24 @@ export class AccessState implements Worker {
   /** Resolves once it reads; readiness and `authenticate` wait for all of it. */
   async start(): Promise<void> {
     const { bus } = this.#platform;
-    this.#readers.push(
-      await bus.readAll(topics.principalsState, (message) => this.#applyPrincipal(message)),
-      await bus.readAll(topics.policyState, (message) => this.#applyPolicy(message)),
-    );
-    void Promise.all(this.#readers.map((reader) => reader.caughtUp)).then(
-      () => this.#markCaughtUp(),
+    const readers: StateReader[] = [];
+    this.#readers = readers;
+    readers.push(await bus.readAll(topics.principalsState, (each) => this.#applyPrincipal(each)));
+    readers.push(await bus.readAll(topics.policyState, (each) => this.#applyPolicy(each)));
+    void Promise.all(readers.map((reader) => reader.caughtUp)).then(
+      () => this.#readers === readers && this.#markCaughtUp(),
       (error: unknown) =>
         this.#platform.log.error({ err: error }, 'the state of access could not be read'),
     );
+    void Promise.race(readers.map((reader) => reader.lost)).then(() => {
+      this.#readingAnew = this.#readAnew();
+    });
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#readers.splice(0).map((reader) => reader.stop()));
+    this.#isStopped = true;
+    await this.#readingAnew;
+    await this.#stopReaders();
   }
 
   /** Who the bearer of an `Authorization` header is now; a Refusal for everybody else. */
@@ -54,6 +67,28 @@ export class AccessState implements Worker {
     if (outcome.kind === 'refused') throw new Refusal(outcome.code, { internal: outcome.internal });
     const { kind, id, name, roles } = outcome.principal;
     return { actor: { kind, id, name }, roles, management: managementOf(compiled, roles) };
+  }
+
+  /** Where a place in a topic is gone, removals may have been missed: nothing of what was known is gone on with. */
+  async #readAnew(): Promise<void> {
+    this.#caughtUp = false;
+    this.#ready.again();
+    await this.#stopReaders();
+    this.#directory = new PrincipalDirectory();
+    this.#policy = NO_POLICY;
+    while (!this.#isStopped) {
+      try {
+        return await this.start();
+      } catch (error) {
+        this.#platform.log.warn({ err: error }, 'the state of access cannot be read yet');
+        await this.#stopReaders();
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
+  async #stopReaders(): Promise<void> {
+    await Promise.all(this.#readers.splice(0).map((reader) => reader.stop()));
   }
 
   #markCaughtUp(): void {

@@ -1,5 +1,6 @@
 import { topics } from '@gatehouse/event-catalog';
 import { eventually } from '@gatehouse/testing';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { post, startAdmin, type RunningAdmin } from '../test/start-admin.ts';
 
@@ -99,6 +100,29 @@ describe('who is not let in', () => {
   test('learns of no problem in the body: it is not even read', async () => {
     const answer = await post(admin.hosted.url, 'x'.repeat(100_000));
     expect(answer.body.code).toBe('authentication-required');
+  });
+});
+
+describe('who is not in the topics any more', () => {
+  test('is not let in once the database was restored to another time', async () => {
+    const restored = await startAdmin();
+    const pool = new pg.Pool({ connectionString: restored.test.ownerUrl });
+    const statusOf = async (who: string): Promise<number> =>
+      (await restored.ask(QUERY, {}, restored.tokens[who])).status;
+    expect([await statusOf('observer'), await statusOf('administrator')]).toEqual([200, 200]);
+    await pool.query(`delete from bus.message where key = 'user:observer'`);
+    // As if fewer messages had been written: the places where readers stood are not there any more.
+    await pool.query(
+      `update bus.topic_partition p set next_offset = coalesce((select max("offset") + 1 from bus.message m
+         where m.topic = p.topic and m.partition = p.partition), 0) where topic like 'gatehouse.state.%'`,
+    );
+    await pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'gatehouse_bus' and datname = current_database()`,
+    );
+    await eventually(async () => expect(await statusOf('observer')).toBe(401));
+    await eventually(async () => expect(await statusOf('administrator')).toBe(200));
+    await pool.end();
+    await restored.stop();
   });
 });
 
