@@ -17,6 +17,7 @@ export const auditFilterSchema = z.strictObject({
   clientName: text.optional(),
   clientIp: text.optional(),
   sessionRef: text.optional(),
+  traceId: text.optional(),
   minDurationMs: z.number().nonnegative().optional(),
   maxDurationMs: z.number().nonnegative().optional(),
   from: z.iso.datetime().optional(),

@@ -89,6 +89,7 @@ export interface AuditFilter {
   readonly sessionRef?: string | null;
   readonly to?: string | null;
   readonly tool?: string | null;
+  readonly traceId?: string | null;
 }
 
 export type AuditOutcome = 'ok' | 'tool-error' | 'refused' | 'upstream-error' | 'cancelled' | 'unknown';

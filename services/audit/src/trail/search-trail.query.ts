@@ -28,6 +28,7 @@ const CONDITIONS = {
   clientName: 'client_name =',
   clientIp: 'client_ip =',
   sessionRef: 'session_ref =',
+  traceId: 'trace_id =',
   minDurationMs: 'duration_ms >=',
   maxDurationMs: 'duration_ms <=',
   from: 'at >=',

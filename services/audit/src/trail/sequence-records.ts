@@ -60,11 +60,11 @@ async function insertRecords(client: SqlClient, records: readonly IndexedRecord[
   await client.query(
     `insert into record (index, source, sequence, id, request_id, phase, at, method, principal_id, principal_name,
        server, tool, decision, outcome, reason_code, client_ip, session_ref,
-       client_name, duration_ms, body)
+       client_name, duration_ms, trace_id, body)
      select * from json_to_recordset($1::json) as r(index bigint, source text, sequence bigint, id text,
        request_id text, phase text, at timestamptz, method text, principal_id text, principal_name text,
        server text, tool text, decision text, outcome text, reason_code text, client_ip text,
-       session_ref text, client_name text, duration_ms double precision, body text)
+       session_ref text, client_name text, duration_ms double precision, trace_id text, body text)
      order by index`,
     [JSON.stringify(records.map(toRow))],
   );
@@ -107,6 +107,7 @@ function toRow({ index, record, body }: IndexedRecord): Record<string, unknown> 
     session_ref: searchable(record.sessionRef),
     client_name: searchable(record.client?.name),
     duration_ms: record.durationMs,
+    trace_id: searchable(record.traceId),
     body,
   };
 }

@@ -323,6 +323,7 @@ describe('searching the trail', () => {
       clientIp: '10.0.0.9',
       sessionRef: 'session-9',
       durationMs: 60_000.5,
+      traceId: '0af7651916cd43dd8448eb211c80319c',
     });
     await trail.store(odd, record({}), record({ client: null, durationMs: 0.01 }));
     const filters = [
@@ -337,6 +338,7 @@ describe('searching the trail', () => {
       { clientName: 'odd-client\0' },
       { clientIp: '10.0.0.9' },
       { sessionRef: 'session-9' },
+      { traceId: '0af7651916cd43dd8448eb211c80319c' },
       { minDurationMs: 60_000.5 },
       { minDurationMs: 60_000, maxDurationMs: 60_001 },
       { from: '2026-02-01T00:00:00.000Z' },
