@@ -12,6 +12,8 @@ const MAX_AGE_MS = 6_000;
 const BEYOND_MS = 3_000;
 const DOORS: Readonly<Record<string, number>> = { 'gateway-1': 0, 'gateway-2': 1 };
 
+const ONE_BLIND = { blinded: new Set(['state-stale']), others: new Set(['ok']) };
+
 const seed = seedOfThisRun();
 let stage: Stage;
 let load: Workload;
@@ -30,35 +32,48 @@ afterAll(() => stage.dispose());
 
 const wireOf = (node: string): TcpProxy => stage.kafka.doors[DOORS[node]!]!.wire;
 
+interface Words {
+  /** Of the node, once it must have noticed. */
+  readonly blinded: ReadonlySet<string>;
+  /** Of all other gates, all the time. */
+  readonly others: ReadonlySet<string>;
+}
+
 /** The node hears nothing until it must have noticed, and is watched a while longer; what `meanwhile` does happens unheard. */
 async function blind(
   node: string,
   how: { what: string; break: () => void; heal: () => void },
   meanwhile: () => Promise<unknown> = async () => undefined,
-): Promise<void> {
+): Promise<Words> {
+  const since = Date.now();
+  let cannotKnow = since;
   await stage.fault(`${node} ${how.what}`, [node], async () => {
-    const since = Date.now();
     how.break();
     try {
       await meanwhile();
       await sleep(MAX_AGE_MS + 1_000 - (Date.now() - since));
-      const cannotKnow = Date.now();
+      cannotKnow = Date.now();
       await sleep(BEYOND_MS);
-      expect(new Set(steadyWords(stage, node, cannotKnow))).toEqual(new Set(['state-stale']));
     } finally {
       how.heal();
     }
-    const others = stage.gates.filter((gate) => gate.node !== node);
-    for (const other of others)
-      expect(new Set(steadyWords(stage, other.node, since))).toEqual(new Set(['ok']));
   });
+  const others = stage.gates.filter((gate) => gate.node !== node);
+  // What is begun just before the end may be decided after it.
+  const watched = stage.history.calls.filter(
+    ({ invokedAt }) => invokedAt < cannotKnow + BEYOND_MS - 500,
+  );
+  return {
+    blinded: new Set(steadyWords(stage, node, cannotKnow, watched)),
+    others: new Set(others.flatMap((other) => steadyWords(stage, other.node, since, watched))),
+  };
 }
 
 describe(`between the gates and Kafka (seed ${seed})`, () => {
   it('a gate that is cut off refuses all once it cannot know, the other serves on, and it comes back by itself', async () => {
     const wire = wireOf('gateway-2');
     const cut = { what: 'cut off from Kafka', break: () => wire.cut(), heal: () => wire.mend() };
-    await blind('gateway-2', cut);
+    expect(await blind('gateway-2', cut)).toEqual(ONE_BLIND);
     await untilWell(stage);
   });
 
@@ -70,10 +85,11 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
       break: () => wire.freeze(),
       heal: () => wire.thaw(),
     };
-    await blind('gateway-1', dead, async () => {
+    const words = await blind('gateway-1', dead, async () => {
       await stage.admin.revokeKey(victim);
-      expect(await askUntilRefused(victim, 'gateway-2')).toContain('token-refused');
+      await askUntilRefused(victim, 'gateway-2');
     });
+    expect(words).toEqual(ONE_BLIND);
     // From stale to refused: at no time does what it knew before count again.
     expect(await askUntilRefused(victim, 'gateway-1')).not.toContain('ok');
     await untilWell(stage);
@@ -81,6 +97,7 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
 
   it('answers of Kafka that are lost lead to repeats, and the repeats to nothing', async () => {
     const wire = wireOf('gateway-1');
+    const since = Date.now();
     await stage.fault('answers lost on the way to gateway-1', ['gateway-1'], async () => {
       wire.freeze('answers');
       await sleep(1_500);
@@ -89,6 +106,7 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
       wire.mend();
     });
     await untilWell(stage);
+    expect(new Set(steadyWords(stage, 'gateway-1', since))).toEqual(new Set(['ok']));
   });
 
   it('a slow network slows no call', async () => {

@@ -12,9 +12,14 @@ export function wordOf({ outcome }: Pick<Call, 'outcome'>): string {
 }
 
 /** How the calls to tools ended that the steady agents, whose rights nobody changes, began at a gate since then. */
-export function steadyWords(stage: Stage, node: string, since: number): string[] {
+export function steadyWords(
+  stage: Stage,
+  node: string,
+  since: number,
+  calls: readonly Call[] = stage.history.calls,
+): string[] {
   const names = new Set(stage.steady.map(({ name }) => name));
-  return stage.history.calls
+  return calls
     .filter((call) => call.node === node && call.invokedAt >= since && call.completedAt !== null)
     .filter(({ server, effect, caller }) => {
       const mayAlways = caller === 'steady-writer' || effect === 'read';
