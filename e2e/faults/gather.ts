@@ -20,6 +20,12 @@ export async function gather(stage: Stage, workload: Workload, bounds: Bounds): 
   // By now nothing may be under way that a settled trail would still have to take in.
   await workload.stop();
   const nodes = [...new Set(stage.history.calls.map(({ node }) => node))];
+  // A process that a fault has ended for good, though nobody killed it, is a finding of its own.
+  const { cluster } = stage;
+  const expected = cluster.services.filter(
+    (service) => !service.startsWith('gateway') || nodes.includes(service),
+  );
+  for (const service of expected) await cluster.ready(service);
   const sights = await sightsOf(stage, workload.agents, nodes);
   const database = new Client({ connectionString: stage.cluster.databaseUrl });
   await database.connect();

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { checkHistory } from './check-history.ts';
 import type { Bounds, Evidence, Violation } from './evidence.ts';
 import { gather } from './gather.ts';
@@ -15,8 +17,17 @@ export async function judge(
 ): Promise<Evidence> {
   const evidence = await gather(stage, workload, { ...DEFAULT_BOUNDS, ...bounds });
   const violations = checkHistory(evidence);
-  if (violations.length > 0) throw new Error(report(stage, violations));
+  if (violations.length > 0) {
+    keepLogs(stage);
+    throw new Error(report(stage, violations));
+  }
   return evidence;
+}
+
+/** What the services said lies beside the history. */
+function keepLogs({ cluster, history }: Stage): void {
+  for (const service of cluster.services)
+    writeFileSync(join(dirname(history.file), `${service}.log`), cluster.logOf(service));
 }
 
 function report({ seed, history }: Stage, violations: readonly Violation[]): string {
