@@ -34,7 +34,10 @@ describe('the values of the chart', () => {
     ['a secret itself', { secrets: { ...values.secrets, roles: { value: 'hunter2' } } }],
     ['a password in the address of the database', { database: { parameters: 'password=x' } }],
     ['the newest image, whichever it is', { image: { tag: 'latest' } }],
-    ['two pods on one volume', { services: { identity: { replicas: 2 } } }],
+    [
+      'an identity without a volume for the first token',
+      { services: { identity: { volume: false } } },
+    ],
     ['a broker without a port', { bus: { brokers: ['kafka'] } }],
   ])('may not hold %s', (_, other) => {
     expect(valid(merged(values, other))).toBe(false);
@@ -105,7 +108,6 @@ describe('the templates of the chart', () => {
   });
 
   test.each([
-    'Deployment',
     'StatefulSet',
     'Job',
     'PodDisruptionBudget',

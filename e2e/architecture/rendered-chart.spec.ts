@@ -130,31 +130,16 @@ describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, s
       metadata.name.endsWith('-gateway'),
     );
     const scalers = ofKind('HorizontalPodAutoscaler').map(({ spec }) => spec?.scaleTargetRef);
-    if (way === 'as it comes') {
-      expect(scalers).toEqual([
-        { apiVersion: 'apps/v1', kind: 'StatefulSet', name: gateway?.metadata.name },
-      ]);
-      // A number here would undo at each upgrade what the autoscaler has done.
-      expect(gateway?.spec?.replicas).toBeUndefined();
-    } else {
-      expect(scalers).toEqual([]);
-      expect(gateway?.spec?.replicas).toBe(2);
-    }
-  });
-
-  test('is watched, where it is asked to be: by the alerts of this repo, with the token of every service', () => {
-    const rules = ofKind('PrometheusRule').map(({ spec }) => spec);
-    const asked = ofKind('ServiceMonitor').map(({ spec }) => spec);
-    const tokens = containers.filter(({ env }) =>
-      env.some(({ name }) => name === 'GATEHOUSE_METRICS_TOKEN_FILE'),
+    const name = gateway?.metadata.name;
+    const told = { scalers: [], replicas: 2 };
+    // A number would undo at each upgrade what the autoscaler has done.
+    const byLoad = {
+      scalers: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name }],
+      replicas: undefined,
+    };
+    expect({ scalers, replicas: gateway?.spec?.replicas }).toEqual(
+      way === 'as it comes' ? byLoad : told,
     );
-    const watched = way !== 'as it comes';
-    expect(rules).toEqual(watched ? [parse(textOf('infra/prometheus/alerts.yml'))] : []);
-    const credentials = { name: 'gatehouse-metrics', key: 'token' };
-    const endpoints = [{ authorization: { credentials } }];
-    expect(asked).toMatchObject(watched ? [{ endpoints }] : []);
-    const asking = tokens.map(({ args }) => String(args[1])).toSorted((a, b) => (a < b ? -1 : 1));
-    expect(asking).toEqual(watched ? deployedServices.toSorted() : []);
   });
 
   test('starts two of every owner, and those of identity one after the other', () => {
