@@ -142,6 +142,21 @@ describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, s
     );
   });
 
+  test('is watched, where it is asked to be: by the alerts of this repo, with the token of every service', () => {
+    const rules = ofKind('PrometheusRule').map(({ spec }) => spec);
+    const asked = ofKind('ServiceMonitor').map(({ spec }) => spec);
+    const tokens = containers.filter(({ env }) =>
+      env.some(({ name }) => name === 'GATEHOUSE_METRICS_TOKEN_FILE'),
+    );
+    const watched = way !== 'as it comes';
+    expect(rules).toEqual(watched ? [parse(textOf('infra/prometheus/alerts.yml'))] : []);
+    const credentials = { name: 'gatehouse-metrics', key: 'token' };
+    const endpoints = [{ authorization: { credentials } }];
+    expect(asked).toMatchObject(watched ? [{ endpoints }] : []);
+    const asking = tokens.map(({ args }) => String(args[1])).toSorted((a, b) => (a < b ? -1 : 1));
+    expect(asking).toEqual(watched ? deployedServices.toSorted() : []);
+  });
+
   test('starts two of every owner, and those of identity one after the other', () => {
     const owners = manifests.filter(
       ({ kind, metadata }) =>
