@@ -62,8 +62,8 @@ export interface Cluster {
   pidOf(service: string): number;
   /** What the service has logged so far. */
   logOf(service: string): string;
-  /** Brings the database to head, as `migrate` does before the first start. */
-  migrate(): Promise<string>;
+  /** Brings the database to head, as `migrate` does before the first start; or with further options. */
+  migrate(...options: readonly string[]): Promise<string>;
   /** Makes the topics of a Kafka bus, as `topics` does before the first start. */
   applyTopics(): Promise<string>;
   /** Folds the read tables of a service anew; it must be stopped. */
@@ -164,7 +164,7 @@ export async function prepareCluster(
       return pid;
     },
     logOf: (service) => logs.get(nameOf(service)) ?? '',
-    migrate: () => runOnce('migrate'),
+    migrate: (...options) => runOnce('migrate', ['migrate', ...options]),
     applyTopics: () => runOnce('topics'),
     rebuild: (service) => runOnce(service, ['rebuild', service]),
     adminToken: async () =>
