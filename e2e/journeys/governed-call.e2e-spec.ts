@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { connectCaller } from '@gatehouse/standalone';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { rawAnswers } from './harness/raw-answers.ts';
+import { rawAnswers, rawTools } from './harness/raw-answers.ts';
 import { startWorld, type World } from './harness/world.ts';
 
 let world: World;
@@ -31,6 +31,20 @@ interface Found {
 }
 
 const endpoint = (path: string): string => `${world.gatehouse.url}${path}`;
+interface ApprovedTool {
+  readonly name: string;
+  readonly approvedDefinition: object;
+}
+
+/** A server's tools as they were approved, as an administrator sees them. */
+async function approvedTools(slug: string): Promise<readonly ApprovedTool[]> {
+  const { server } = await world.ask<{ server: { tools: readonly ApprovedTool[] } }>(
+    `query ($slug: String!) { server(slug: $slug) { tools { name approvedDefinition } } }`,
+    { slug },
+  );
+  return server.tools;
+}
+
 /** A mutation of which nothing but its success is asked. */
 async function change(mutation: string, input: Filter): Promise<void> {
   const type = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}Input`;
@@ -87,6 +101,16 @@ describe('a governed call', () => {
       });
       expect(refused.failed).toBe(true);
       await expect(readFile(join(world.folder, 'no.txt'))).rejects.toThrow(/ENOENT/);
+      // Every tool that was approved: listed is callable, and what is not listed is not there.
+      const approved = await approvedTools('files');
+      expect(approved.length).toBeGreaterThan(tools.length);
+      for (const tool of approved.map(({ name }) => `${prefix}${name}`)) {
+        const { text } = await caller.call(tool, {});
+        expect([tool, text.includes(`Unknown tool: ${tool}`)]).toEqual([
+          tool,
+          !tools.includes(tool),
+        ]);
+      }
       await caller.close();
     }
   });
@@ -131,12 +155,19 @@ describe('a governed call', () => {
 
   it('serves the approved copy of a tool, word for word', async () => {
     const { token } = await world.agent('looker', { everything: [{ tool: '*', mode: 'WRITE' }] });
-    const { server } = await world.ask<{
-      server: { tools: { name: string; approvedDefinition: { description: string } }[] };
-    }>(`{ server(slug: "everything") { tools { name approvedDefinition } } }`);
-    const caller = await connectCaller(endpoint('/s/everything/mcp'), token, 'journey');
-    expect(await caller.listTools()).toEqual(server.tools.map((tool) => tool.name).toSorted());
-    await caller.close();
+    const approved = await approvedTools('everything');
+    const byName = <Tool extends { readonly name: string }>(tools: readonly Tool[]): Tool[] =>
+      tools.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    expect(byName(await rawTools(endpoint('/s/everything/mcp'), token))).toEqual(
+      byName(approved).map(({ approvedDefinition }) => approvedDefinition),
+    );
+    // At the common endpoint nothing but the name is another.
+    expect(byName(await rawTools(endpoint('/mcp'), token))).toEqual(
+      byName(approved).map(({ name, approvedDefinition }) => ({
+        ...approvedDefinition,
+        name: `everything__${name}`,
+      })),
+    );
   });
 
   it('gives whoever holds no role nothing at all', async () => {

@@ -71,3 +71,19 @@ export async function rawAnswers(url: string, token: string, tool: string): Prom
   ];
   return answers.map(({ wire }) => wire).join('\n---\n');
 }
+
+/** The tools of an endpoint exactly as they come over the wire. */
+export async function rawTools(url: string, token: string): Promise<readonly { name: string }[]> {
+  const { headers } = await ask(url, token, 'POST', undefined, initialize);
+  const session = String(headers['mcp-session-id']);
+  const { wire } = await ask(url, token, 'POST', session, {
+    jsonrpc: '2.0',
+    id: 2,
+    method: 'tools/list',
+  });
+  const [, event] = /^data: (.*)$/m.exec(wire) ?? [];
+  const body = event ?? wire.slice(wire.indexOf('\n\n') + 2);
+  const { result } = JSON.parse(body) as { result: { tools: readonly { name: string }[] } };
+  await ask(url, token, 'DELETE', session);
+  return result.tools;
+}

@@ -15,6 +15,7 @@ describe('the life of a standalone process', () => {
     const { code, stderr } = await place.run('status');
     expect(code).toBe(3);
     expect(stderr).toContain('no Gatehouse runs on');
+    expect((await place.run('audit', 'tail')).code).toBe(3);
   });
 
   it('comes up, keeps the admin token to itself, and is ready', async () => {
@@ -27,6 +28,49 @@ describe('the life of a standalone process', () => {
     expect(code).toBe(0);
     const json = JSON.parse((await place.run('status', '--json')).stdout) as unknown;
     expect(json).toMatchObject({ ready: true, pid: place.pid, url: place.url });
+  });
+
+  it('says in a few lines where everything is, and how to connect a client', () => {
+    const { url, output } = place;
+    const lines = output.split('\n').filter((line) => line.trim() !== '');
+    expect(lines.length).toBeLessThanOrEqual(10);
+    for (const line of [
+      /^ {2}Gatehouse is ready after \d+\.\d s$/,
+      new RegExp(`^ {2}MCP endpoint +${url}/mcp `),
+      new RegExp(`^ {2}GraphQL +${url}/graphql$`),
+      /^ {2}Admin token +data\/admin-token .*0600/,
+      new RegExp(`claude mcp add --transport http gatehouse ${url}/mcp`),
+      /--header "Authorization: Bearer \$\(cat data\/admin-token\)"/,
+      new RegExp(`^ {2}Data in ${place.dataDirectory}`),
+    ])
+      expect(
+        lines.some((text) => line.test(text)),
+        `${line} in:\n${output}`,
+      ).toBe(true);
+  });
+
+  it('listens on the loopback address alone', async () => {
+    expect(new URL(place.url).hostname).toBe('127.0.0.1');
+    const elsewhere = place.url.replace('127.0.0.1', '127.0.0.2');
+    await expect(fetch(`${elsewhere}/health/live`)).rejects.toThrow('fetch failed');
+    expect((await fetch(`${place.url}/health/live`)).status).toBe(200);
+  });
+
+  it('that runs but does not answer is not ready: status says so with exit code 4', async () => {
+    process.kill(place.pid, 'SIGSTOP');
+    const { code, stdout } = await place.run('status').finally(() => {
+      process.kill(place.pid, 'SIGCONT');
+    });
+    expect(stdout).toContain('waiting for an answer at');
+    expect(code).toBe(4);
+  });
+
+  it('does not start on a port that somebody else has, and says what to do', async () => {
+    const other = await installation({ GATEHOUSE_PORT: new URL(place.url).port });
+    const { code, stderr } = await other.run('start');
+    expect(stderr).toMatch(/^gatehouse: port \d+ is in use by another program: .*GATEHOUSE_PORT/m);
+    expect(code).toBe(1);
+    await other.dispose();
   });
 
   it('lets no second process have its data directory', async () => {
@@ -112,7 +156,15 @@ describe('the life of a standalone process', () => {
   it('explains itself', async () => {
     const { code, stdout } = await place.run('--help');
     expect(code).toBe(0);
-    for (const command of ['start', 'demo', 'status', 'audit', 'rebuild'])
-      expect(stdout).toContain(command);
+    for (const command of ['start', 'demo', 'status', 'audit', 'rebuild', 'recover-admin'])
+      expect(stdout).toMatch(new RegExp(`^ {2}${command} .*[a-z]`, 'm'));
+    for (const meaning of [
+      '0  done',
+      '1  something failed',
+      '2  wrong usage',
+      '3  no Gatehouse',
+      '4  running',
+    ])
+      expect(stdout).toContain(meaning);
   });
 });
