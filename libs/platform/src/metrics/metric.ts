@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 import { registry } from './registry.ts';
 
 /** A value for each label; label values come from sets that we bound: never a principal, a tool, or what a caller wrote. */
-export type Labels<L extends string> = Readonly<Record<L, string>>;
+type Labels<L extends string> = Readonly<Record<L, string>>;
 
 export interface MetricOptions<L extends string, Name extends string> {
   readonly name: Name;

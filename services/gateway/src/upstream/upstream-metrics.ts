@@ -21,6 +21,8 @@ const inFlight = gauge({
   service,
 });
 
+inFlight.set({}, 0);
+
 /** Does what a server is waited for, and tells how many milliseconds that took, also where it failed. */
 export async function measuredCall(
   server: string,
