@@ -26,6 +26,12 @@ app.kubernetes.io/component: {{ . }}
 {{ if .Values.bus.tls }}kafkas{{ else }}kafka{{ end }}://{{ with .Values.bus.user }}{{ . }}@{{ end }}{{ join "," .Values.bus.brokers }}
 {{- end }}
 
+{{/* The port of the collector of traces, said or not. */}}
+{{- define "gatehouse.tracingPort" -}}
+{{- $url := urlParse .Values.tracing.endpoint -}}
+{{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "https" | ternary "443" "80") -}}
+{{- end }}
+
 {{- define "gatehouse.busPassword" -}}
 {{- if .Values.bus.user }}
 - secret:
@@ -85,6 +91,13 @@ env:
   {{- if .root.Values.secrets.metricsToken.name }}
   - { name: GATEHOUSE_METRICS_TOKEN_FILE, value: /secrets/metrics-token }
   {{- end }}
+  {{- with .root.Values.tracing.endpoint }}
+  - { name: GATEHOUSE_TRACING_ENDPOINT, value: {{ . | quote }} }
+  - { name: GATEHOUSE_TRACING_SAMPLE_RATIO, value: {{ $.root.Values.tracing.sampleRatio | quote }} }
+  {{- if $.root.Values.secrets.tracingHeaders.name }}
+  - { name: GATEHOUSE_TRACING_HEADERS_FILE, value: /secrets/tracing-headers }
+  {{- end }}
+  {{- end }}
   {{- if not $gateway }}
   - { name: GATEHOUSE_DATABASE_URL, value: {{ include "gatehouse.database" (dict "root" .root "role" (printf "gatehouse_%s" .service)) | quote }} }
   - { name: GATEHOUSE_DATABASE_PASSWORD_FILE, value: /secrets/role-password }
@@ -140,6 +153,11 @@ volumeMounts:
       - secret:
           name: {{ $secrets.metricsToken.name }}
           items: [{ key: {{ $secrets.metricsToken.key }}, path: metrics-token }]
+      {{- end }}
+      {{- if $secrets.tracingHeaders.name }}
+      - secret:
+          name: {{ $secrets.tracingHeaders.name }}
+          items: [{ key: {{ $secrets.tracingHeaders.key }}, path: tracing-headers }]
       {{- end }}
       {{- include "gatehouse.busPassword" .root | nindent 6 }}
       {{- if ne .service "gateway" }}
