@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isBeat } from '@gatehouse/event-catalog';
 import type { EventBus, IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
 import type { Logger } from '../log/logger.ts';
@@ -10,17 +11,20 @@ interface Watched {
   readonly astray: Set<string>;
 }
 
+const RETRY_MS = 1_000;
+
 /**
  * Reads an owner's state topics as a gate would and names the keys whose last message is not their newest, or cannot be
  * read. Whoever follows the topic passes over what is older; but compaction keeps what came last, whatever its position,
  * and so would mislead a gate that starts later. (A replay does this, a relay that others had taken for dead, a foreigner.)
- * What happened while no owner ran is seen as long as compaction has not been there first: on Kafka that is an hour.
+ * What happened while no owner ran is seen as long as compaction has not been there first: on Kafka that is ten minutes.
  */
 export class StateWatch {
   readonly #bus: EventBus;
   readonly #log: Logger;
   readonly #watched: readonly Watched[];
-  #readers: readonly StateReader[] = [];
+  readonly #readers = new Map<Watched, StateReader>();
+  readonly #stopping = new AbortController();
 
   constructor(bus: EventBus, feeds: readonly StateFeed[], log: Logger) {
     this.#bus = bus;
@@ -29,15 +33,12 @@ export class StateWatch {
   }
 
   async start(): Promise<void> {
-    const look = (watched: Watched) => (message: IncomingMessage) => this.#look(watched, message);
-    this.#readers = await Promise.all(
-      this.#watched.map((watched) => this.#bus.readAll(watched.feed.topic, look(watched))),
-    );
+    await Promise.all(this.#watched.map((watched) => this.#follow(watched)));
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#readers.map((reader) => reader.stop()));
-    this.#readers = [];
+    this.#stopping.abort();
+    await Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
   }
 
   /** What `publish` is asked to say again is told as it is at `position`; what it rejects is asked for again next time. */
@@ -58,6 +59,31 @@ export class StateWatch {
       } catch (error) {
         for (const key of keys) astray.add(key);
         throw error;
+      }
+    }
+  }
+
+  async #follow(watched: Watched): Promise<void> {
+    const reader = await this.#bus.readAll(watched.feed.topic, (message) =>
+      this.#look(watched, message),
+    );
+    if (this.#stopping.signal.aborted) return reader.stop();
+    this.#readers.set(watched, reader);
+    void reader.lost.then(() => this.#followAnew(watched, reader));
+  }
+
+  /** What was read of a topic that is another one now says nothing of it. */
+  async #followAnew(watched: Watched, lost: StateReader): Promise<void> {
+    await lost.stop();
+    watched.newest.clear();
+    watched.astray.clear();
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        return await this.#follow(watched);
+      } catch (error) {
+        this.#log.warn({ err: error }, 'the state topics cannot be watched yet');
+        await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }
