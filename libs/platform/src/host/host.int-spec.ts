@@ -9,6 +9,7 @@ import { internalController } from '../command/internal-controller.ts';
 import { OwnerClient } from '../command/owner-client.ts';
 import { receipt } from '../command/handlers.ts';
 import { readMetricsToken } from '../metrics/metrics.config.ts';
+import { scrape } from '../testing/scrape.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
 import { host, type Hosted } from './host.ts';
 
@@ -161,6 +162,8 @@ describe('a hosted service', () => {
       code: 'internal',
       correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     });
+    const of = { service: 'identity', command: 'burn-book', outcome: 'failed', code: 'internal' };
+    expect((await scrape(hosted.url)).value('gatehouse_commands_total', of)).toBe(1);
   });
 
   it('shows its internal API to nobody without the service token', async () => {

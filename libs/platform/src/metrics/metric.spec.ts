@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { counter, gauge, histogram, metricFamilies } from './metric.ts';
 import { exposition, nameProcess } from './registry.ts';
 import { Sampled } from './sampled.ts';
@@ -91,14 +91,20 @@ describe('a gauge that is read', () => {
 });
 
 describe('a value that is sampled', () => {
-  it('is asked for once however many want it', async () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('is asked for once a second however many want it', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
     let asked = 0;
     const sampled = new Sampled(async () => {
       asked += 1;
       return asked;
     });
     expect(await Promise.all([sampled.get(), sampled.get()])).toEqual([1, 1]);
+    vi.advanceTimersByTime(999);
     expect(await sampled.get()).toBe(1);
+    vi.advanceTimersByTime(1);
+    expect(await sampled.get()).toBe(2);
   });
 
   it('is not there while nobody has ever answered, and is not waited for', async () => {

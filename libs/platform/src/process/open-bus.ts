@@ -29,22 +29,31 @@ export interface OpenedBus {
 
 /** Opens the event bus at an address. Nothing is connected yet. */
 export function openBus(address: BusAddress, log: Logger): OpenedBus {
-  const opened = address.url.startsWith('kafka')
+  const { bus, reach, close, ask } = address.url.startsWith('kafka')
     ? openKafka(address, log)
     : openPostgres(address, log);
-  const stopShowing = showConnected(opened);
+  const stopShowing = showConnected(ask);
   return {
-    ...opened,
+    bus,
+    reach,
     async close() {
       stopShowing();
-      await opened.close();
+      await close();
     },
   };
 }
 
-function showConnected(opened: OpenedBus): () => void {
+interface AskedBus {
+  readonly bus: EventBus;
+  readonly reach: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  /** Rejects where the server does not answer; changes nothing. */
+  readonly ask: () => Promise<unknown>;
+}
+
+function showConnected(ask: AskedBus['ask']): () => void {
   const connected = new Sampled(() =>
-    opened.reach().then(
+    ask().then(
       () => 1,
       () => 0,
     ),
@@ -52,16 +61,17 @@ function showConnected(opened: OpenedBus): () => void {
   return busConnected.read(async () => [[{}, (await connected.get()) ?? 0]]);
 }
 
-function openKafka(address: BusAddress, log: Logger): OpenedBus {
+function openKafka(address: BusAddress, log: Logger): AskedBus {
   const bus = new KafkaEventBus({ connection: kafkaConnection(address), log });
   return {
     bus,
     reach: () => bus.reach(),
     close: () => bus.close(),
+    ask: () => bus.reach(),
   };
 }
 
-function openPostgres({ url, password }: BusAddress, log: Logger): OpenedBus {
+function openPostgres({ url, password }: BusAddress, log: Logger): AskedBus {
   const address = new URL(url);
   if (password !== undefined) address.password = encodeURIComponent(password);
   const pool = new pg.Pool({
@@ -78,6 +88,7 @@ function openPostgres({ url, password }: BusAddress, log: Logger): OpenedBus {
   );
   return {
     bus,
+    ask: () => pool.query('select 1'),
     async reach() {
       await pool.query('select 1');
       await claim.take();
