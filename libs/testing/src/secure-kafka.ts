@@ -24,6 +24,7 @@ export interface SecureKafka extends ThrowAwayKafka {
   readonly wrongPasswordFile: string;
 }
 
+/** A user of the broker, and the password that it signs in with. */
 export interface KafkaUser {
   readonly name: string;
   readonly password: string;

@@ -54,6 +54,7 @@ export const busSettings = {
   ),
 };
 
+/** Where the bus is, and how a process signs in to it. */
 export interface BusSettings {
   readonly busUrl: string;
   readonly busPasswordFile?: string | undefined;
