@@ -42,14 +42,12 @@ export {
   failSpan,
   inSpan,
   isTracing,
-  markFailed,
   startSpan,
   traceparentOf,
   withSpan,
   type Span,
-  type SpanOptions,
 } from './tracing/span.ts';
-export { startTracing, type Tracing } from './tracing/start-tracing.ts';
+export { startTracing } from './tracing/start-tracing.ts';
 export { readTraceparent } from './tracing/traceparent.ts';
 export { tracingConfig, type TracingConfig } from './tracing/tracing.config.ts';
 export { host, type Hosted, type HostOptions, type ServiceModule } from './host/host.ts';

@@ -1,4 +1,4 @@
-import { context } from '@opentelemetry/api';
+import { context, SpanStatusCode } from '@opentelemetry/api';
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { useProvider } from '../tracing/otlp-tracing.ts';
 import { traceWith } from '../tracing/span.ts';
@@ -26,8 +26,6 @@ export interface RecordedSpans {
   stop(): Promise<void>;
 }
 
-const ERROR = 2;
-
 /** Lets this process trace from here on. */
 export function recordSpans(sampleRatio = 1): RecordedSpans {
   const exporter = new InMemorySpanExporter();
@@ -39,7 +37,7 @@ export function recordSpans(sampleRatio = 1): RecordedSpans {
       id: span.spanContext().spanId,
       parentId: span.parentSpanContext?.spanId,
       kind: span.kind,
-      failed: span.status.code === ERROR,
+      failed: span.status.code === SpanStatusCode.ERROR,
       attributes: span.attributes,
       links: span.links.map((link) => link.context.traceId),
       service: span.resource.attributes['service.name'],

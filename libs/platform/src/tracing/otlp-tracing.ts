@@ -3,7 +3,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { context } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { ExportResultCode, setGlobalErrorHandler } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -106,7 +106,8 @@ class Delivery {
     if (this.#told) return;
     this.#told = true;
     const reason = error instanceof Error ? error.message : JSON.stringify(error);
-    this.#log.warn({ reason }, 'the trace collector takes no spans: they are lost until it does');
+    const saying = 'the trace collector takes no spans: they are lost until it does';
+    this.#say(() => this.#log.warn({ reason }, saying));
   }
 
   watch(exporter: SpanExporter): SpanExporter {
@@ -121,8 +122,13 @@ class Delivery {
   }
 
   #arrived(): void {
-    if (this.#told) this.#log.info('the trace collector takes spans again');
+    if (this.#told) this.#say(() => this.#log.info('the trace collector takes spans again'));
     this.#told = false;
+  }
+
+  // Whose span happened to begin the batch has nothing to do with it.
+  #say(line: () => void): void {
+    context.with(ROOT_CONTEXT, line);
   }
 }
 

@@ -8,6 +8,7 @@ export const tracingConfig = configSection(
   z.strictObject({
     endpoint: z
       .url({ protocol: /^https?$/ })
+      .refine((url) => new URL(url).username === '', 'what signs in belongs in `headersFile`')
       .optional()
       .describe(
         'The collector, by OTLP over HTTP (JSON): `http://collector:4318`; where it has no path, `/v1/traces` is added. Without it nothing is traced.',
