@@ -15,6 +15,7 @@ const COMMAND = fileURLToPath(
 function startDemo(folder: string, ...args: string[]) {
   const child = spawn(process.execPath, [COMMAND, 'demo', ...args], {
     env: { PATH: process.env['PATH'], TMPDIR: folder, HOME: tmpdir(), NO_COLOR: '1' },
+    detached: true,
   });
   const said = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
@@ -33,7 +34,8 @@ it('gatehouse demo --keep leaves it running, prints how to connect, and leaves n
   const caller = await connectCaller(endpoint, token, 'newcomer');
   expect(await caller.listTools()).toContain('files__write_file');
   await caller.close();
-  child.kill('SIGINT');
+  // As a terminal does it: every process of the group is told.
+  process.kill(-child.pid!, 'SIGINT');
   await ended;
   expect(child.exitCode).toBe(0);
   expect(await readdir(folder)).toEqual([]);
