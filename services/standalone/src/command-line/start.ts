@@ -4,7 +4,7 @@ import pc from 'picocolors';
 import { loadSettings } from '../settings.ts';
 import { startStandalone, type Standalone } from '../standalone.ts';
 
-const END_MS = 40_000;
+const END_MS = 30_000;
 
 /** `gatehouse start`: serves until SIGINT or SIGTERM, then ends in order; a second signal ends it at once. */
 export async function start(): Promise<void> {
