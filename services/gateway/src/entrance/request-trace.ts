@@ -21,7 +21,7 @@ export interface RequestTrace {
 }
 
 /** The trace of a request; asked for once its message was read, or at its end, since the message may name it. */
-export function traceOf(exchange: Exchange): RequestTrace {
+function traceOf(exchange: Exchange): RequestTrace {
   exchange.trace ??= begin(exchange);
   return exchange.trace;
 }
