@@ -1,4 +1,9 @@
-import { topics } from '@gatehouse/event-catalog';
+import {
+  identityCommands,
+  policyCommands,
+  registryCommands,
+  topics,
+} from '@gatehouse/event-catalog';
 import {
   OwnerClient,
   ProjectionRunner,
@@ -21,7 +26,7 @@ import { groupsProjection } from './group/groups.projection.ts';
 import { GroupsResolver } from './group/groups.resolver.ts';
 import { keysProjection } from './key/keys.projection.ts';
 import { KeysResolver } from './key/keys.resolver.ts';
-import { COMMAND_SENDER, CommandSender } from './owner/command-sender.ts';
+import { CommandSender, IDENTITY, POLICY, REGISTRY } from './owner/command-sender.ts';
 import { READ_MODEL, type ReadModel } from './read-model.ts';
 import { rolesProjection } from './role/roles.projection.ts';
 import { RolesResolver } from './role/roles.resolver.ts';
@@ -77,14 +82,16 @@ export function adminService(platform: Platform, config: AdminConfig): ServiceMo
   const access = new AccessState(platform);
   const runner = readModelRunner(platform);
   const owners = new OwnerClient(platform);
-  const sender = new CommandSender({ owners, runner, timeoutMs: config.readModelTimeoutMs, log });
+  const sending = { owners, runner, timeoutMs: config.readModelTimeoutMs, log };
   const module: DynamicModule = {
     module: AdminModule,
     imports: [graphqlModule({ access, model, config, log })],
     providers: [
       ...resolvers,
       { provide: READ_MODEL, useValue: model },
-      { provide: COMMAND_SENDER, useValue: sender },
+      { provide: IDENTITY, useValue: new CommandSender('identity', identityCommands, sending) },
+      { provide: POLICY, useValue: new CommandSender('policy', policyCommands, sending) },
+      { provide: REGISTRY, useValue: new CommandSender('registry', registryCommands, sending) },
       { provide: OWNERS, useValue: owners },
     ],
   };

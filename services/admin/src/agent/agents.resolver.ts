@@ -1,8 +1,8 @@
-import { identityCommands } from '@gatehouse/event-catalog';
+import type { identityCommands } from '@gatehouse/event-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '../caller/caller.ts';
-import { COMMAND_SENDER, existing, type CommandSender } from '../owner/command-sender.ts';
+import { IDENTITY, existing, type CommandSender } from '../owner/command-sender.ts';
 import type { Page } from '../paging/page.ts';
 import { READ_MODEL, type ReadModel } from '../read-model.ts';
 import type {
@@ -23,7 +23,7 @@ interface AgentAnswer {
 export class AgentsResolver {
   constructor(
     @Inject(READ_MODEL) private readonly model: ReadModel,
-    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(IDENTITY) private readonly identity: CommandSender<typeof identityCommands>,
   ) {}
 
   @Query('agents')
@@ -42,13 +42,7 @@ export class AgentsResolver {
     @Context() context: RequestContext,
   ): Promise<AgentAnswer> {
     const command = { ...input, ownerUserId };
-    const { agentId } = await this.sender.send(
-      'identity',
-      identityCommands,
-      'register-agent',
-      command,
-      context,
-    );
+    const { agentId } = await this.identity.send('register-agent', command, context);
     return this.#answer(agentId);
   }
 
@@ -57,7 +51,7 @@ export class AgentsResolver {
     @Args('input') input: RenameAgentInput,
     @Context() context: RequestContext,
   ): Promise<AgentAnswer> {
-    await this.sender.send('identity', identityCommands, 'rename-agent', input, context);
+    await this.identity.send('rename-agent', input, context);
     return this.#answer(input.agentId);
   }
 
@@ -66,7 +60,7 @@ export class AgentsResolver {
     @Args('input') input: DisableAgentInput,
     @Context() context: RequestContext,
   ): Promise<AgentAnswer> {
-    await this.sender.send('identity', identityCommands, 'disable-agent', input, context);
+    await this.identity.send('disable-agent', input, context);
     return this.#answer(input.agentId);
   }
 
@@ -75,7 +69,7 @@ export class AgentsResolver {
     @Args('input') input: EnableAgentInput,
     @Context() context: RequestContext,
   ): Promise<AgentAnswer> {
-    await this.sender.send('identity', identityCommands, 'enable-agent', input, context);
+    await this.identity.send('enable-agent', input, context);
     return this.#answer(input.agentId);
   }
 

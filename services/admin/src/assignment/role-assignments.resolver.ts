@@ -1,8 +1,8 @@
-import { identityCommands } from '@gatehouse/event-catalog';
+import type { identityCommands } from '@gatehouse/event-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '../caller/caller.ts';
-import { COMMAND_SENDER, existing, type CommandSender } from '../owner/command-sender.ts';
+import { IDENTITY, existing, type CommandSender } from '../owner/command-sender.ts';
 import type { Page } from '../paging/page.ts';
 import { READ_MODEL, type ReadModel } from '../read-model.ts';
 import type {
@@ -24,7 +24,7 @@ import {
 export class RoleAssignmentsResolver {
   constructor(
     @Inject(READ_MODEL) private readonly model: ReadModel,
-    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(IDENTITY) private readonly identity: CommandSender<typeof identityCommands>,
   ) {}
 
   @Query('roleAssignments')
@@ -38,7 +38,7 @@ export class RoleAssignmentsResolver {
     @Context() context: RequestContext,
   ): Promise<AssignRolePayload> {
     const command = { assignee: { ...assignee }, role };
-    await this.sender.send('identity', identityCommands, 'assign-role', command, context);
+    await this.identity.send('assign-role', command, context);
     const assignment = await findRoleAssignment(this.model, role, assignee);
     return { assignment: existing(assignment, 'role-unknown') };
   }
@@ -49,7 +49,7 @@ export class RoleAssignmentsResolver {
     @Context() context: RequestContext,
   ): Promise<RevokeRolePayload> {
     const command = { assignee: { ...assignee }, role };
-    await this.sender.send('identity', identityCommands, 'revoke-role', command, context);
+    await this.identity.send('revoke-role', command, context);
     const name = await findAssigneeName(this.model, assignee);
     return { role, assignee: { ...assignee, name } };
   }

@@ -1,8 +1,8 @@
-import { identityCommands } from '@gatehouse/event-catalog';
+import type { identityCommands } from '@gatehouse/event-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '../caller/caller.ts';
-import { COMMAND_SENDER, existing, type CommandSender } from '../owner/command-sender.ts';
+import { IDENTITY, existing, type CommandSender } from '../owner/command-sender.ts';
 import type { Page } from '../paging/page.ts';
 import { READ_MODEL, type ReadModel } from '../read-model.ts';
 import type {
@@ -25,7 +25,7 @@ interface GroupAnswer {
 export class GroupsResolver {
   constructor(
     @Inject(READ_MODEL) private readonly model: ReadModel,
-    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(IDENTITY) private readonly identity: CommandSender<typeof identityCommands>,
   ) {}
 
   @Query('groups')
@@ -43,13 +43,7 @@ export class GroupsResolver {
     @Args('input') input: CreateGroupInput,
     @Context() context: RequestContext,
   ): Promise<GroupAnswer> {
-    const { groupId } = await this.sender.send(
-      'identity',
-      identityCommands,
-      'create-group',
-      input,
-      context,
-    );
+    const { groupId } = await this.identity.send('create-group', input, context);
     return this.#answer(groupId);
   }
 
@@ -58,7 +52,7 @@ export class GroupsResolver {
     @Args('input') input: RenameGroupInput,
     @Context() context: RequestContext,
   ): Promise<GroupAnswer> {
-    await this.sender.send('identity', identityCommands, 'rename-group', input, context);
+    await this.identity.send('rename-group', input, context);
     return this.#answer(input.groupId);
   }
 
@@ -67,7 +61,7 @@ export class GroupsResolver {
     @Args('input') input: DeleteGroupInput,
     @Context() context: RequestContext,
   ): Promise<DeleteGroupPayload> {
-    await this.sender.send('identity', identityCommands, 'delete-group', input, context);
+    await this.identity.send('delete-group', input, context);
     return { groupId: input.groupId };
   }
 
@@ -76,7 +70,7 @@ export class GroupsResolver {
     @Args('input') input: AddGroupMemberInput,
     @Context() context: RequestContext,
   ): Promise<GroupAnswer> {
-    await this.sender.send('identity', identityCommands, 'add-group-member', input, context);
+    await this.identity.send('add-group-member', input, context);
     return this.#answer(input.groupId);
   }
 
@@ -85,7 +79,7 @@ export class GroupsResolver {
     @Args('input') input: RemoveGroupMemberInput,
     @Context() context: RequestContext,
   ): Promise<GroupAnswer> {
-    await this.sender.send('identity', identityCommands, 'remove-group-member', input, context);
+    await this.identity.send('remove-group-member', input, context);
     return this.#answer(input.groupId);
   }
 

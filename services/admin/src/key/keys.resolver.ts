@@ -1,13 +1,8 @@
-import { identityCommands } from '@gatehouse/event-catalog';
+import type { identityCommands } from '@gatehouse/event-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '../caller/caller.ts';
-import {
-  COMMAND_SENDER,
-  existing,
-  type CommandSender,
-  type Sent,
-} from '../owner/command-sender.ts';
+import { IDENTITY, existing, type CommandSender, type Sent } from '../owner/command-sender.ts';
 import type { Page } from '../paging/page.ts';
 import { READ_MODEL, type ReadModel } from '../read-model.ts';
 import type {
@@ -26,7 +21,7 @@ import { findKey, findKeys } from './find-keys.query.ts';
 export class KeysResolver {
   constructor(
     @Inject(READ_MODEL) private readonly model: ReadModel,
-    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(IDENTITY) private readonly identity: CommandSender<typeof identityCommands>,
   ) {}
 
   @Query('keys')
@@ -45,9 +40,7 @@ export class KeysResolver {
     @Context() context: RequestContext,
   ): Promise<IssuedKeyPayload> {
     const command = { principal: { ...principal }, label, expiresAt };
-    return this.#issued(
-      await this.sender.sendForSecret('identity', identityCommands, 'issue-key', command, context),
-    );
+    return this.#issued(await this.identity.sendForSecret('issue-key', command, context));
   }
 
   @Mutation('rotateKey')
@@ -55,9 +48,7 @@ export class KeysResolver {
     @Args('input') input: RotateKeyInput,
     @Context() context: RequestContext,
   ): Promise<IssuedKeyPayload> {
-    return this.#issued(
-      await this.sender.sendForSecret('identity', identityCommands, 'rotate-key', input, context),
-    );
+    return this.#issued(await this.identity.sendForSecret('rotate-key', input, context));
   }
 
   @Mutation('revokeKey')
@@ -65,7 +56,7 @@ export class KeysResolver {
     @Args('input') input: RevokeKeyInput,
     @Context() context: RequestContext,
   ): Promise<KeyPayload> {
-    await this.sender.send('identity', identityCommands, 'revoke-key', input, context);
+    await this.identity.send('revoke-key', input, context);
     return { key: existing(await findKey(this.model, input.keyId), 'key-unknown') };
   }
 

@@ -10,7 +10,9 @@ import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { callerOf, type RequestContext } from '../caller/caller.ts';
 import { measuredWait } from './read-model-metrics.ts';
 
-export const COMMAND_SENDER = Symbol('what sends commands to their owners');
+export const IDENTITY = Symbol('what sends commands to identity');
+export const POLICY = Symbol('what sends commands to policy');
+export const REGISTRY = Symbol('what sends commands to the registry');
 
 const LOOK_AGAIN_MS = 25;
 
@@ -21,19 +23,27 @@ export interface Sent<Result> {
   readonly readBack: <Found>(find: () => Promise<Found | null>) => Promise<Found | null>;
 }
 
-/** Sends commands to the services that own them, on the caller's behalf, and waits until this service's read model has what they did. */
-export class CommandSender {
+/** Sends the commands of a contract to the service that owns them, on the caller's behalf, and waits until this service's read model has what they did. */
+export class CommandSender<T extends ContractTable> {
+  readonly #owner: ServiceName;
+  readonly #contracts: T;
   readonly #owners: Pick<OwnerClient, 'command'>;
   readonly #runner: Pick<ProjectionRunner, 'waitFor'>;
   readonly #timeoutMs: number;
   readonly #log: Logger;
 
-  constructor(deps: {
-    owners: Pick<OwnerClient, 'command'>;
-    runner: Pick<ProjectionRunner, 'waitFor'>;
-    timeoutMs: number;
-    log: Logger;
-  }) {
+  constructor(
+    owner: ServiceName,
+    contracts: T,
+    deps: {
+      owners: Pick<OwnerClient, 'command'>;
+      runner: Pick<ProjectionRunner, 'waitFor'>;
+      timeoutMs: number;
+      log: Logger;
+    },
+  ) {
+    this.#owner = owner;
+    this.#contracts = contracts;
     this.#owners = deps.owners;
     this.#runner = deps.runner;
     this.#timeoutMs = deps.timeoutMs;
@@ -41,36 +51,26 @@ export class CommandSender {
   }
 
   /** Answers the result once the change can be read here; `read-model-behind` when that takes too long. */
-  async send<T extends ContractTable, K extends keyof T & string>(
-    owner: ServiceName,
-    contracts: T,
+  async send<K extends keyof T & string>(
     name: K,
     command: RequestOf<T, K>,
     context: RequestContext,
   ): Promise<ResultOf<T, K>> {
-    const by = sentBy(context);
-    const receipt = await this.#owners.command(owner, contracts, name, command, by);
-    await this.#waitFor(owner, receipt);
+    const receipt = await this.#command(name, command, context);
+    await this.#waitFor(receipt);
     return receipt.result;
   }
 
-  #waitFor(owner: ServiceName, { stream, position }: CommandReceipt): Promise<void> {
-    return measuredWait(() => this.#runner.waitFor(owner, stream, position, this.#timeoutMs));
-  }
-
   /** The same for a result that exists nowhere else: it is answered at once, and what it made is read back after. */
-  async sendForSecret<T extends ContractTable, K extends keyof T & string>(
-    owner: ServiceName,
-    contracts: T,
+  async sendForSecret<K extends keyof T & string>(
     name: K,
     command: RequestOf<T, K>,
     context: RequestContext,
   ): Promise<Sent<ResultOf<T, K>>> {
-    const by = sentBy(context);
-    const receipt = await this.#owners.command(owner, contracts, name, command, by);
+    const receipt = await this.#command(name, command, context);
     const deadline = Date.now() + this.#timeoutMs;
     const seen = async <Found>(find: () => Promise<Found | null>): Promise<Found | null> => {
-      await this.#waitFor(owner, receipt);
+      await this.#waitFor(receipt);
       // The receipt is of one stream; what was made may be in another, a little behind.
       for (;;) {
         const found = await find();
@@ -82,10 +82,23 @@ export class CommandSender {
       result: receipt.result,
       readBack: (find) =>
         seen(find).catch((error: unknown) => {
+          const by = sentBy(context);
           this.#log.warn({ err: error, ...by, name }, 'what was made could not be read back');
           return null;
         }),
     };
+  }
+
+  #command<K extends keyof T & string>(
+    name: K,
+    command: RequestOf<T, K>,
+    context: RequestContext,
+  ): Promise<CommandReceipt<ResultOf<T, K>>> {
+    return this.#owners.command(this.#owner, this.#contracts, name, command, sentBy(context));
+  }
+
+  #waitFor({ stream, position }: CommandReceipt): Promise<void> {
+    return measuredWait(() => this.#runner.waitFor(this.#owner, stream, position, this.#timeoutMs));
   }
 }
 

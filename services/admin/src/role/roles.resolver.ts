@@ -1,9 +1,9 @@
-import { policyCommands, type RoleDefinition, type ToolGrant } from '@gatehouse/event-catalog';
+import type { policyCommands, RoleDefinition, ToolGrant } from '@gatehouse/event-catalog';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '../caller/caller.ts';
-import { COMMAND_SENDER, existing, type CommandSender } from '../owner/command-sender.ts';
+import { POLICY, existing, type CommandSender } from '../owner/command-sender.ts';
 import type { Page } from '../paging/page.ts';
 import { READ_MODEL, type ReadModel } from '../read-model.ts';
 import type {
@@ -23,7 +23,7 @@ import { findRole, findRoles } from './find-roles.query.ts';
 export class RolesResolver {
   constructor(
     @Inject(READ_MODEL) private readonly model: ReadModel,
-    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(POLICY) private readonly policy: CommandSender<typeof policyCommands>,
   ) {}
 
   @Query('roles')
@@ -42,13 +42,7 @@ export class RolesResolver {
     @Context() context: RequestContext,
   ): Promise<DefineRolePayload> {
     const role = { ...input, connectors: input.connectors.map(toConnector) };
-    const { bundleNumber } = await this.sender.send(
-      'policy',
-      policyCommands,
-      'define-role',
-      { role },
-      context,
-    );
+    const { bundleNumber } = await this.policy.send('define-role', { role }, context);
     return { role: existing(await findRole(this.model, input.name), 'role-unknown'), bundleNumber };
   }
 
@@ -57,13 +51,7 @@ export class RolesResolver {
     @Args('input') { name }: DeleteRoleInput,
     @Context() context: RequestContext,
   ): Promise<DeleteRolePayload> {
-    const { bundleNumber } = await this.sender.send(
-      'policy',
-      policyCommands,
-      'delete-role',
-      { name },
-      context,
-    );
+    const { bundleNumber } = await this.policy.send('delete-role', { name }, context);
     return { name, bundleNumber };
   }
 }

@@ -1,9 +1,9 @@
-import { registryCommands, type Transport } from '@gatehouse/event-catalog';
+import type { registryCommands, Transport } from '@gatehouse/event-catalog';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '../caller/caller.ts';
-import { COMMAND_SENDER, existing, type CommandSender } from '../owner/command-sender.ts';
+import { REGISTRY, existing, type CommandSender } from '../owner/command-sender.ts';
 import type { Page } from '../paging/page.ts';
 import { READ_MODEL, type ReadModel } from '../read-model.ts';
 import type {
@@ -27,7 +27,7 @@ interface ServerAnswer {
 export class ServersResolver {
   constructor(
     @Inject(READ_MODEL) private readonly model: ReadModel,
-    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(REGISTRY) private readonly registry: CommandSender<typeof registryCommands>,
   ) {}
 
   @Query('servers')
@@ -46,7 +46,7 @@ export class ServersResolver {
     @Context() context: RequestContext,
   ): Promise<ServerAnswer> {
     const command = { ...input, transport: toTransport(transport) };
-    await this.sender.send('registry', registryCommands, 'submit-server', command, context);
+    await this.registry.send('submit-server', command, context);
     return this.#answer(input.slug);
   }
 
@@ -55,13 +55,7 @@ export class ServersResolver {
     @Args('input') input: FetchCatalogueInput,
     @Context() context: RequestContext,
   ): Promise<ServerAnswer & { readonly toolCount: number }> {
-    const { tools } = await this.sender.send(
-      'registry',
-      registryCommands,
-      'fetch-catalogue',
-      input,
-      context,
-    );
+    const { tools } = await this.registry.send('fetch-catalogue', input, context);
     return { ...(await this.#answer(input.slug)), toolCount: tools };
   }
 
@@ -70,7 +64,7 @@ export class ServersResolver {
     @Args('input') input: ApproveServerInput,
     @Context() context: RequestContext,
   ): Promise<ServerAnswer> {
-    await this.sender.send('registry', registryCommands, 'approve-server', input, context);
+    await this.registry.send('approve-server', input, context);
     return this.#answer(input.slug);
   }
 
@@ -79,7 +73,7 @@ export class ServersResolver {
     @Args('input') input: RejectServerInput,
     @Context() context: RequestContext,
   ): Promise<ServerAnswer> {
-    await this.sender.send('registry', registryCommands, 'reject-server', input, context);
+    await this.registry.send('reject-server', input, context);
     return this.#answer(input.slug);
   }
 
@@ -88,7 +82,7 @@ export class ServersResolver {
     @Args('input') input: SuspendServerInput,
     @Context() context: RequestContext,
   ): Promise<ServerAnswer> {
-    await this.sender.send('registry', registryCommands, 'suspend-server', input, context);
+    await this.registry.send('suspend-server', input, context);
     return this.#answer(input.slug);
   }
 
@@ -97,7 +91,7 @@ export class ServersResolver {
     @Args('input') input: ResumeServerInput,
     @Context() context: RequestContext,
   ): Promise<ServerAnswer> {
-    await this.sender.send('registry', registryCommands, 'resume-server', input, context);
+    await this.registry.send('resume-server', input, context);
     return this.#answer(input.slug);
   }
 

@@ -1,8 +1,8 @@
-import { registryCommands } from '@gatehouse/event-catalog';
+import type { registryCommands } from '@gatehouse/event-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '../caller/caller.ts';
-import { COMMAND_SENDER, existing, type CommandSender } from '../owner/command-sender.ts';
+import { REGISTRY, existing, type CommandSender } from '../owner/command-sender.ts';
 import { READ_MODEL, type ReadModel } from '../read-model.ts';
 import type { ClassifyToolInput, Tool } from '../schema/schema.generated.ts';
 import { findServer, type ServerRow } from '../server/find-servers.query.ts';
@@ -13,7 +13,7 @@ import { findTool } from './find-tools.query.ts';
 export class ToolsResolver {
   constructor(
     @Inject(READ_MODEL) private readonly model: ReadModel,
-    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(REGISTRY) private readonly registry: CommandSender<typeof registryCommands>,
   ) {}
 
   @Mutation('classifyTool')
@@ -21,7 +21,7 @@ export class ToolsResolver {
     @Args('input') input: ClassifyToolInput,
     @Context() context: RequestContext,
   ): Promise<{ readonly tool: Tool; readonly server: ServerRow }> {
-    await this.sender.send('registry', registryCommands, 'classify-tool', input, context);
+    await this.registry.send('classify-tool', input, context);
     const { slug, tool } = input;
     return {
       tool: existing(await findTool(this.model, slug, tool), 'tool-not-in-catalogue'),

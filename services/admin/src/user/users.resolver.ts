@@ -1,8 +1,8 @@
-import { identityCommands } from '@gatehouse/event-catalog';
+import type { identityCommands } from '@gatehouse/event-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
 import type { RequestContext } from '../caller/caller.ts';
-import { COMMAND_SENDER, existing, type CommandSender } from '../owner/command-sender.ts';
+import { IDENTITY, existing, type CommandSender } from '../owner/command-sender.ts';
 import type { Page } from '../paging/page.ts';
 import { READ_MODEL, type ReadModel } from '../read-model.ts';
 import type {
@@ -23,7 +23,7 @@ interface UserAnswer {
 export class UsersResolver {
   constructor(
     @Inject(READ_MODEL) private readonly model: ReadModel,
-    @Inject(COMMAND_SENDER) private readonly sender: CommandSender,
+    @Inject(IDENTITY) private readonly identity: CommandSender<typeof identityCommands>,
   ) {}
 
   @Query('users')
@@ -42,13 +42,7 @@ export class UsersResolver {
     @Context() context: RequestContext,
   ): Promise<UserAnswer> {
     const command = { ...names, email };
-    const { userId } = await this.sender.send(
-      'identity',
-      identityCommands,
-      'provision-user',
-      command,
-      context,
-    );
+    const { userId } = await this.identity.send('provision-user', command, context);
     return this.#answer(userId);
   }
 
@@ -58,7 +52,7 @@ export class UsersResolver {
     @Context() context: RequestContext,
   ): Promise<UserAnswer> {
     const command = { ...names, email };
-    await this.sender.send('identity', identityCommands, 'update-user', command, context);
+    await this.identity.send('update-user', command, context);
     return this.#answer(names.userId);
   }
 
@@ -67,7 +61,7 @@ export class UsersResolver {
     @Args('input') input: DeactivateUserInput,
     @Context() context: RequestContext,
   ): Promise<UserAnswer> {
-    await this.sender.send('identity', identityCommands, 'deactivate-user', input, context);
+    await this.identity.send('deactivate-user', input, context);
     return this.#answer(input.userId);
   }
 
@@ -76,7 +70,7 @@ export class UsersResolver {
     @Args('input') input: ReactivateUserInput,
     @Context() context: RequestContext,
   ): Promise<UserAnswer> {
-    await this.sender.send('identity', identityCommands, 'reactivate-user', input, context);
+    await this.identity.send('reactivate-user', input, context);
     return this.#answer(input.userId);
   }
 
