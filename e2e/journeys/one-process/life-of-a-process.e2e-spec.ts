@@ -1,9 +1,11 @@
-import { stat, unlink } from 'node:fs/promises';
+import { stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { scrape } from '@gatehouse/platform/testing';
 import { Administrator } from '@gatehouse/standalone';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installation, type Installation } from '../harness/gatehouse-process.ts';
 
+const METRICS_TOKEN = 'a-token-of-prometheus';
 let place: Installation;
 beforeAll(async () => {
   place = await installation();
@@ -19,7 +21,9 @@ describe('the life of a standalone process', () => {
   });
 
   it('comes up, keeps the admin token to itself, and is ready', async () => {
-    await place.start();
+    const tokenFile = `${place.dataDirectory}-metrics-token`;
+    await writeFile(tokenFile, METRICS_TOKEN);
+    await place.start({ GATEHOUSE_METRICS_TOKEN_FILE: tokenFile });
     const { mode } = await stat(join(place.dataDirectory, 'admin-token'));
     expect(mode & 0o777).toBe(0o600);
     expect(await place.adminToken()).toMatch(/^gh_[A-Za-z0-9-]+_[A-Za-z0-9-]+$/);
@@ -54,6 +58,19 @@ describe('the life of a standalone process', () => {
     const elsewhere = place.url.replace('127.0.0.1', '127.0.0.2');
     await expect(fetch(`${elsewhere}/health/live`)).rejects.toThrow('fetch failed');
     expect((await fetch(`${place.url}/health/live`)).status).toBe(200);
+  });
+
+  it('tells Prometheus of every service that it hosts, where it is asked with the token', async () => {
+    expect((await fetch(`${place.url}/metrics`)).status).toBe(401);
+    const scraped = await scrape(place.url, METRICS_TOKEN);
+    const hosted = ['admin', 'audit', 'gateway', 'identity', 'policy', 'registry'];
+    for (const service of hosted)
+      expect(scraped.value('gatehouse_build_info', { service })).toBe(1);
+    const owners = ['identity', 'policy', 'registry'];
+    for (const service of owners)
+      expect(scraped.value('gatehouse_outbox_relay_active', { service })).toBeDefined();
+    expect(scraped.value('gatehouse_bus_connected', { service: 'standalone' })).toBe(1);
+    expect(scraped.value('gatehouse_gateway_deciding', { service: 'gateway' })).toBe(1);
   });
 
   it('that runs but does not answer is not ready: status says so with exit code 4', async () => {
