@@ -86,6 +86,8 @@ function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {
   return {
     name: 'gate',
     async start() {
+      // Before anything can fail: that it does not decide is what must be seen.
+      for (const stop of stopShowing) stop();
       stopShowing = [showTraffic(gate.sessions, gate.underWay), showState(gate.state, gate.clock)];
       await keeper.start();
       sweeper = setInterval(() => {

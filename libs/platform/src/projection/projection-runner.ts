@@ -60,6 +60,8 @@ export class ProjectionRunner implements Worker {
 
   async start(): Promise<void> {
     this.#advancedAt = Date.now();
+    // A start that failed is tried again.
+    this.#stopShowing?.();
     this.#stopShowing = showProjection(this.#labels, this.#applied, () => this.#advancedAt);
     this.#subscription = await this.#bus.subscribe({
       group: `gatehouse.${this.#database.service}.${this.name}`,

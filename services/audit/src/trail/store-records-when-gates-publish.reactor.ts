@@ -25,6 +25,8 @@ export class StoreRecordsWhenGatesPublish implements Worker {
 
   async start(): Promise<void> {
     await verifyTrail(this.#database);
+    // A start that failed is tried again.
+    this.#stopShowing?.();
     this.#stopShowing = showTrail(this.#database);
     this.#subscription = await this.#platform.bus.subscribe({
       group: 'gatehouse.audit.trail',

@@ -142,7 +142,8 @@ describe('the metrics of a gate', () => {
     await eventually(async () => expect(await value('backlog_records')).toBe(0));
     await gate.busTakes(false);
     await gate.sendOnly('/mcp', { method: 'PUT' });
-    expect(await value('backlog_records')).toBe(1);
+    // The client of above may have come back for its stream, and be recorded too.
+    expect(await value('backlog_records')).toBeGreaterThan(0);
     expect(await value('backlog_bytes')).toBeGreaterThan(0);
     await gate.busTakes(true);
     await eventually(async () => expect(await value('backlog_records')).toBe(0), {
