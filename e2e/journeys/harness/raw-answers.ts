@@ -67,6 +67,8 @@ export async function rawAnswers(url: string, token: string, tool: string): Prom
     await later('tools/call', { name: tool, arguments: {} }),
     await later('tools/call', { name: tool, arguments: { a: 1 }, _meta: { progressToken: 7 } }),
     await later('ping'),
+    // With a session it would be a stream without end.
+    ...(session === undefined ? [await ask(url, token, 'GET', session)] : []),
     await ask(url, token, 'DELETE', session),
   ];
   return answers.map(({ wire }) => wire).join('\n---\n');

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -49,6 +49,12 @@ async function refusalOf(work: Promise<unknown>): Promise<Refusal> {
   );
   if (thrown instanceof Refusal) return thrown;
   throw thrown;
+}
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-upstream-'));
+  cleanups.push(() => rm(folder, { recursive: true }));
+  return folder;
 }
 
 interface Message {
@@ -137,10 +143,16 @@ describe('with real servers', () => {
 
 describe('what an upstream may not do', () => {
   it('refuses a command that the operator did not allow, and starts nothing', async () => {
-    const refusal = await refusalOf(
-      connect(node(''), { stdioCommands: ['/usr/bin/node-but-not'] }),
-    );
-    expect(refusal.code).toBe('command-not-allowed');
+    const folder = await emptyFolder();
+    const trace = node(`fs.writeFileSync(${JSON.stringify(join(folder, 'started'))}, '')`);
+    for (const command of ['/usr/bin/node-but-not', `${process.execPath} `, 'node']) {
+      const refusal = await refusalOf(connect(trace, { stdioCommands: [command] }));
+      expect(refusal.code).toBe('command-not-allowed');
+    }
+    expect(await readdir(folder)).toEqual([]);
+    // The same command, allowed, leaves its trace before it ends.
+    await refusalOf(connect(trace));
+    expect(await readdir(folder)).toEqual(['started']);
   });
 
   it('is shown nothing of our environment beyond what the server was given', async () => {
@@ -161,6 +173,27 @@ describe('what an upstream may not do', () => {
     );
     expect(refusal.code).toBe('upstream-unavailable');
     expect(refusal.internal).toContain('ENOENT');
+  });
+
+  it('is given its arguments as they are: nothing in them is a command', async () => {
+    const folder = await emptyFolder();
+    const args = [
+      '$(touch a)',
+      '`touch b`',
+      '; touch c',
+      '| touch d',
+      '*',
+      '"',
+      "'",
+      '\n',
+      '$HOME',
+    ];
+    const script = `process.chdir(${JSON.stringify(folder)}); process.stderr.write(JSON.stringify(process.argv.slice(1))); process.exit(1)`;
+    const { internal } = await refusalOf(
+      connect(stdio({ command: process.execPath, args: ['-e', script, '--', ...args] })),
+    );
+    expect(internal).toContain(JSON.stringify(args));
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('is called garbled when one message is larger than the limit', async () => {
