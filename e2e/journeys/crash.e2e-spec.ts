@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectCaller } from '@gatehouse/standalone';
 import { eventually } from '@gatehouse/testing';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from './harness/world.ts';
 
@@ -30,6 +31,20 @@ async function reveal(ids: readonly string[]): Promise<Revealed[]> {
     opened.push(answer.revealArguments.arguments);
   }
   return opened;
+}
+
+/** The requests that an intent was recorded of. The search shows a request by its newest record alone: intents lie beneath. */
+async function intended(): Promise<ReadonlySet<string>> {
+  const database = new Client({ connectionString: await world.gatehouse.databaseUrl() });
+  await database.connect();
+  try {
+    const { rows } = await database.query<{ request_id: string }>(
+      `select request_id from audit.record where phase = 'intent'`,
+    );
+    return new Set(rows.map((row) => row.request_id));
+  } finally {
+    await database.end();
+  }
 }
 
 describe('kill -9 in the middle of a thousand concurrent calls', () => {
@@ -86,6 +101,9 @@ describe('kill -9 in the middle of a thousand concurrent calls', () => {
         const written = (await readdir(world.folder)).filter((name) => name.startsWith('call-'));
         expect(written.length).toBeGreaterThan(0);
         expect(written.filter((name) => !recorded.includes(name))).toEqual([]);
+        const intents = await intended();
+        const requestOf = (name: string) => records[recorded.indexOf(name)]?.requestId ?? '';
+        expect(written.filter((name) => !intents.has(requestOf(name)))).toEqual([]);
       },
       { timeoutMs: 30_000, everyMs: 500 },
     );

@@ -51,6 +51,8 @@ export interface Installation {
   /** SIGKILL: no goodbye. */
   kill(): Promise<void>;
   adminToken(): Promise<string>;
+  /** The database as its owner, for what no public door shows. */
+  databaseUrl(): Promise<string>;
   run(...args: string[]): Promise<CommandResult>;
   /** Ends whatever runs, its PostgreSQL too, and removes the directory. */
   dispose(): Promise<void>;
@@ -142,6 +144,7 @@ export async function installation(
     async adminToken() {
       return (await readFile(join(dataDirectory, 'admin-token'), 'utf8')).trim();
     },
+    databaseUrl: () => databaseUrlOf(dataDirectory),
     run: (...args) => runCommand(args, environment(), root),
     async dispose() {
       if (child !== undefined) await end('SIGKILL');
@@ -149,6 +152,15 @@ export async function installation(
       await rm(root, { recursive: true, force: true });
     },
   };
+}
+
+async function databaseUrlOf(dataDirectory: string): Promise<string> {
+  const secrets = await readFile(join(dataDirectory, 'secrets.json'), 'utf8');
+  const { databasePassword } = JSON.parse(secrets) as { databasePassword: string };
+  const pidFile = join(dataDirectory, 'postgres', 'data', 'postmaster.pid');
+  const [, , , port, socketFolder = ''] = (await readFile(pidFile, 'utf8')).split('\n');
+  const host = encodeURIComponent(socketFolder);
+  return `postgres://postgres:${encodeURIComponent(databasePassword)}@${host}:${port}/postgres`;
 }
 
 // A killed process leaves its PostgreSQL behind, as it should: the next start takes care of it. Here there is none.

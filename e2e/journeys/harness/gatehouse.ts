@@ -23,6 +23,8 @@ export interface Gatehouse {
   /** Where GraphQL is spoken. */
   readonly apiUrl: string;
   adminToken(): Promise<string>;
+  /** The database as its owner, for what no public door shows. */
+  databaseUrl(): Promise<string>;
   /** Runs the command line against it, as its administrator would. */
   run(...args: string[]): Promise<CommandResult>;
   /** SIGKILL to a process that answers MCP calls, by its place among `gateUrls`. */
@@ -62,6 +64,7 @@ async function startStandalone(env: Settings): Promise<Gatehouse> {
         return place.url;
       },
       adminToken: () => place.adminToken(),
+      databaseUrl: () => place.databaseUrl(),
       run: (...args) => place.run(...args),
       kill: () => place.kill(),
       start: () => place.start(),
@@ -117,6 +120,7 @@ function asGatehouse(
     gateUrls: gates.map((name) => cluster.urlOf(name)),
     apiUrl,
     adminToken: () => cluster.adminToken(),
+    databaseUrl: async () => cluster.databaseUrl,
     async run(...args) {
       const token = await cluster.adminToken();
       const env = { PATH: process.env['PATH'], NO_COLOR: '1', GATEHOUSE_TOKEN: token };
