@@ -113,6 +113,18 @@ export class ProjectionRunner implements Worker {
     position: number,
     timeoutMs = 5_000,
   ): Promise<void> {
+    const attributes = { 'gatehouse.projection': this.name, 'gatehouse.stream': stream };
+    await withSpan('wait for the read model', { attributes }, () =>
+      this.#reach(owner, stream, position, timeoutMs),
+    );
+  }
+
+  async #reach(
+    owner: ServiceName,
+    stream: string,
+    position: number,
+    timeoutMs: number,
+  ): Promise<void> {
     const topic = topicOf(owner);
     const partition = this.#bus.partitionOf(topic, stream);
     const deadline = Date.now() + timeoutMs;

@@ -45,6 +45,7 @@ describe('a request for an operation', () => {
     expect(handled).toMatchObject({ traceId: TRACE, parentId: sent.id, failed: false });
     expect(appended).toMatchObject({ traceId: TRACE, parentId: handled.id });
     await span('project identity.group-created.v1');
+    expect(spans.only('wait for the read model')).toMatchObject({ parentId: asked.id });
   });
 
   test('begins a trace where none is given, and is named by few of many fields', async () => {
