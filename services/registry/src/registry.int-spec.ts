@@ -18,7 +18,7 @@ import {
 } from '@gatehouse/event-catalog';
 import { reviewDigest, transportDigest } from '@gatehouse/mcp-protocol';
 import { host, OwnerClient, PostgresEventStore, type Hosted } from '@gatehouse/platform';
-import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
+import { scrape, startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { Refusal } from '@gatehouse/problem-catalog';
 import {
   eventually,
@@ -290,10 +290,16 @@ describe('a catalogue that changes after approval', () => {
     await send('fetch-catalogue', { slug });
     await approve(slug);
     await upstream.stop();
+    const fetches = async (outcome: string): Promise<number> =>
+      (await scrape(hosted.url)).value('gatehouse_registry_fetches_total', { outcome }) ?? 0;
+    const before = await fetches('upstream-unavailable');
+    expect(await fetches('answered')).toBeGreaterThan(0);
     const refusal = await refusalOf(send('fetch-catalogue', { slug }));
+    expect(await fetches('upstream-unavailable')).toBe(before + 1);
     expect(refusal.code).toBe('upstream-unavailable');
     const row = await rowOf(slug);
-    expect(row).toMatchObject({ status: 'approved', fetch_failure: refusal.detail });
+    expect(row.status).toBe('approved');
+    expect(refusal.detail).toBe(`The server ${slug}: ${row.fetch_failure}`);
     expect(row.approved_tools).toHaveLength(1);
     expect(row.pending_tools).toHaveLength(1);
   });
@@ -448,10 +454,9 @@ describe('a server that misbehaves', () => {
       expect(refusal.code).toBe(code);
       expect(refusal.detail).toMatch(why);
       expect(await typesOf(slug)).toEqual(['server-submitted', 'catalogue-fetch-failed']);
-      expect(await rowOf(slug)).toMatchObject({
-        status: 'submitted',
-        fetch_failure: refusal.detail,
-      });
+      const row = await rowOf(slug);
+      expect(row.status).toBe('submitted');
+      expect(refusal.detail).toBe(`The server ${slug}: ${row.fetch_failure}`);
       await hosted.close();
       hosted = await start(config);
     },

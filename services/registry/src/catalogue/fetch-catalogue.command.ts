@@ -42,7 +42,7 @@ export const fetchCatalogue =
       if (!(error instanceof Refusal) || !UPSTREAM_FAILURES.has(error.code)) throw error;
       const reason = legible(error.internal ?? error.message);
       await recordFailure(store, { slug, round, reason }, context);
-      throw new Refusal(error.code, { detail: reason, cause: error });
+      throw new Refusal(error.code, { detail: `The server ${slug}: ${reason}`, cause: error });
     }
   };
 
