@@ -17,19 +17,25 @@ interface Upgraded {
   dispose(): Promise<void>;
 }
 
+// Two forms of a whole Gatehouse come and go here; a busy machine takes its time.
+const PATIENCE_MS = 300_000;
+
 describe.each(releases())('what $name left behind, under the code of today', (release) => {
   const { administrator, reader, revoked } = release.tokens;
   const api = <Data>(query: string, variables = {}): Promise<Data> =>
     askGraphQL<Data>(gatehouse.apiUrl, administrator, query, variables);
   const connect = (token: string): ReturnType<typeof connectCaller> =>
     connectCaller(`${gatehouse.gateUrl}/mcp`, token, 'today');
+  let starting: Promise<Upgraded>;
   let gatehouse: Upgraded;
 
   beforeAll(async () => {
     const start = formOfThisLane().kind === 'cluster' ? startCluster : startStandalone;
-    gatehouse = await start(release);
-  });
-  afterAll(() => gatehouse?.dispose());
+    starting = start(release);
+    gatehouse = await starting;
+  }, PATIENCE_MS);
+  // What took too long to start is waited for, and ended.
+  afterAll(async () => (await starting).dispose(), PATIENCE_MS);
 
   it('is shown as it was then', async () => {
     await eventually(async () =>
@@ -80,14 +86,18 @@ describe.each(releases())('what $name left behind, under the code of today', (re
     );
   });
 
-  it('is the same when it is folded anew from the logs', async () => {
-    const before = await readModels(gatehouse.apiUrl, administrator);
-    expect(before).not.toEqual(release.readModels);
-    await gatehouse.rebuild();
-    await eventually(async () =>
-      expect(await readModels(gatehouse.apiUrl, administrator)).toEqual(before),
-    );
-  });
+  it(
+    'is the same when it is folded anew from the logs',
+    async () => {
+      const before = await readModels(gatehouse.apiUrl, administrator);
+      expect(before).not.toEqual(release.readModels);
+      await gatehouse.rebuild();
+      await eventually(async () =>
+        expect(await readModels(gatehouse.apiUrl, administrator)).toEqual(before),
+      );
+    },
+    PATIENCE_MS,
+  );
 });
 
 async function startStandalone(release: Parameters<typeof putBack>[1]): Promise<Upgraded> {

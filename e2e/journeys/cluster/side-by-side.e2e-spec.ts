@@ -32,7 +32,7 @@ beforeAll(async () => {
   for (const service of ['policy', 'identity', 'admin']) await cluster.start(service);
   for (const service of ['policy', 'identity', 'admin']) await cluster.ready(service);
   admin = new Administrator(cluster.urlOf('admin'), await cluster.adminToken());
-});
+}, 300_000);
 
 afterAll(async () => {
   await cluster?.dispose();
