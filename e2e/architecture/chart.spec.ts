@@ -38,6 +38,8 @@ describe('the values of the chart', () => {
       'an identity without a volume for the first token',
       { services: { identity: { volume: false } } },
     ],
+    ['an authority for what is no TLS', { secrets: { busCa: { name: 'kafka-ca' } } }],
+    ['a password that would go in clear', { bus: { sasl: 'plain' } }],
     ['a broker without a port', { bus: { brokers: ['kafka'] } }],
   ])('may not hold %s', (_, other) => {
     expect(valid(merged(values, other))).toBe(false);

@@ -16,7 +16,15 @@ interface Pod {
   readonly securityContext: unknown;
   readonly restartPolicy?: string;
   readonly containers: readonly Container[];
-  readonly volumes: readonly { readonly name: string }[];
+  readonly volumes: readonly Volume[];
+}
+interface Volume {
+  readonly name: string;
+  readonly projected?: {
+    readonly sources: readonly {
+      readonly secret: { readonly items: readonly { readonly path: string }[] };
+    }[];
+  };
 }
 interface Container {
   readonly image: string;
@@ -77,6 +85,9 @@ const everything = [
   'secrets.tracingHeaders.name=gatehouse-tracing',
   'bus.tls=true',
   'bus.user=gatehouse',
+  'bus.sasl=plain',
+  'secrets.busCa.name=kafka-ca',
+  'secrets.busCertificate.name=kafka-client',
   'database.parameters=sslmode=verify-full',
   'gateway.settings.maxSessions=5',
   'gateway.autoscaling.enabled=false',
@@ -222,6 +233,18 @@ describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, s
       const has = [...pod.volumes.map(({ name }) => name), ...claims];
       for (const { volumeMounts } of pod.containers)
         for (const { name } of volumeMounts) expect(has).toContain(name);
+    }
+  });
+
+  test('brings every file that a setting names', () => {
+    for (const { pod } of pods) {
+      const brought = pod.volumes
+        .flatMap(({ projected }) => projected?.sources ?? [])
+        .flatMap(({ secret }) => secret.items.map(({ path }) => `/secrets/${path}`));
+      const named = pod.containers
+        .flatMap(({ env }) => env.map(({ value }) => value))
+        .filter((value) => value.startsWith('/secrets/'));
+      expect(named.toSorted()).toEqual(brought.toSorted());
     }
   });
 

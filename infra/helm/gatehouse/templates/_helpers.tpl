@@ -32,11 +32,42 @@ app.kubernetes.io/component: {{ . }}
 {{- regexFind "[0-9]+$" (regexFind ":[0-9]+$" $url.host) | default (eq $url.scheme "https" | ternary "443" "80") -}}
 {{- end }}
 
-{{- define "gatehouse.busPassword" -}}
+{{/* What one signs in with at the bus, and whom one trusts there: files below /secrets, and the settings that name them. */}}
+{{- define "gatehouse.busSecrets" -}}
+{{- $secrets := .Values.secrets -}}
 {{- if .Values.bus.user }}
 - secret:
-    name: {{ .Values.secrets.bus.name }}
-    items: [{ key: {{ .Values.secrets.bus.key }}, path: bus-password }]
+    name: {{ $secrets.bus.name }}
+    items: [{ key: {{ $secrets.bus.key }}, path: bus-password }]
+{{- end }}
+{{- with $secrets.busCa }}
+{{- if .name }}
+- secret:
+    name: {{ .name }}
+    items: [{ key: {{ .key }}, path: bus-ca }]
+{{- end }}
+{{- end }}
+{{- with $secrets.busCertificate }}
+{{- if .name }}
+- secret:
+    name: {{ .name }}
+    items: [{ key: tls.crt, path: bus-certificate }, { key: tls.key, path: bus-key }]
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "gatehouse.busEnv" -}}
+- { name: GATEHOUSE_BUS_URL, value: {{ include "gatehouse.bus" . | quote }} }
+{{- if .Values.bus.user }}
+- { name: GATEHOUSE_BUS_SASL, value: {{ .Values.bus.sasl }} }
+- { name: GATEHOUSE_BUS_PASSWORD_FILE, value: /secrets/bus-password }
+{{- end }}
+{{- if .Values.secrets.busCa.name }}
+- { name: GATEHOUSE_BUS_CA_FILE, value: /secrets/bus-ca }
+{{- end }}
+{{- if .Values.secrets.busCertificate.name }}
+- { name: GATEHOUSE_BUS_CERTIFICATE_FILE, value: /secrets/bus-certificate }
+- { name: GATEHOUSE_BUS_KEY_FILE, value: /secrets/bus-key }
 {{- end }}
 {{- end }}
 
@@ -83,10 +114,7 @@ env:
   - { name: GATEHOUSE_PORT, value: '8080' }
   - { name: GATEHOUSE_DATA, value: /data }
   - { name: GATEHOUSE_LOG_LEVEL, value: {{ .root.Values.logLevel }} }
-  - { name: GATEHOUSE_BUS_URL, value: {{ include "gatehouse.bus" .root | quote }} }
-  {{- if .root.Values.bus.user }}
-  - { name: GATEHOUSE_BUS_PASSWORD_FILE, value: /secrets/bus-password }
-  {{- end }}
+  {{- include "gatehouse.busEnv" .root | nindent 2 }}
   - { name: GATEHOUSE_SERVICE_TOKEN_FILE, value: /secrets/service-token }
   {{- if .root.Values.secrets.metricsToken.name }}
   - { name: GATEHOUSE_METRICS_TOKEN_FILE, value: /secrets/metrics-token }
@@ -159,7 +187,7 @@ volumeMounts:
           name: {{ $secrets.tracingHeaders.name }}
           items: [{ key: {{ $secrets.tracingHeaders.key }}, path: tracing-headers }]
       {{- end }}
-      {{- include "gatehouse.busPassword" .root | nindent 6 }}
+      {{- include "gatehouse.busSecrets" .root | trim | nindent 6 }}
       {{- if ne .service "gateway" }}
       - secret:
           name: {{ $secrets.roles.name }}
