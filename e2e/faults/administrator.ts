@@ -139,6 +139,24 @@ export class RecordedAdministrator {
     return operation;
   }
 
+  /** Asks for a server to be let through; nobody will decide on it. */
+  async submit(slug: string): Promise<AdminOperation> {
+    const { operation } = await this.#change({
+      action: 'submit server',
+      entity: slug,
+      owner: 'registry',
+      event: 'registry.server-submitted.v1',
+      mark: `"${slug}"`,
+      mutation: `($input: SubmitServerInput!) { submitServer(input: $input) { server { slug } } }`,
+      input: () => ({
+        slug,
+        name: slug,
+        transport: { streamableHttp: { url: 'http://127.0.0.1:9/mcp' } },
+      }),
+    });
+    return operation;
+  }
+
   /** Writes a role that permits, of each server named, every tool of that mode. */
   async defineRole(name: string, modes: Readonly<Record<string, Mode>>): Promise<AdminOperation> {
     const { operation } = await this.#change({
