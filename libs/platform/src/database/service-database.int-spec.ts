@@ -1,39 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { freshDatabase, type FreshDatabase } from '@gatehouse/testing';
-import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../log/logger.ts';
-import { openServiceDatabase, type ServiceDatabase } from './service-database.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
+import { platformMigrations } from './platform-migrations.ts';
 
-let fresh: FreshDatabase;
-let database: ServiceDatabase;
-beforeEach(async () => {
-  fresh = await freshDatabase();
-  const log = createLogger({ service: 'test', level: 'silent' });
-  database = openServiceDatabase('audit', fresh.url, log);
+let test: TestPlatform;
+beforeAll(async () => {
+  test = await startTestPlatform({
+    schemas: [{ schema: 'identity', folders: [platformMigrations.eventStore] }],
+  });
 });
-afterEach(async () => {
-  await database.close();
-  await fresh.drop();
-});
+afterAll(() => test?.stop());
 
-async function terminate(pid: number): Promise<void> {
-  const client = new Client({ connectionString: fresh.url });
-  await client.connect();
-  await client.query('select pg_terminate_backend($1, 5000)', [pid]);
-  await client.end();
-}
-
-describe('the database of a service', () => {
-  it('fails a transaction whose connection is lost between two queries, and goes on by another', async () => {
-    const work = database.transaction(async (client) => {
-      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
-      await terminate(rows[0]!.pid);
-      // The loss is heard while nothing is asked: unhandled, it would end the process.
-      await sleep(50);
-      await client.query('select 1');
-    });
-    await expect(work).rejects.toThrow();
-    expect((await database.pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+describe('the connections of a service to its database', () => {
+  it('are missed by the server within seconds when the machine at their other end is gone', async () => {
+    const { rows } = await test.platform.database('identity').pool.query<{ seconds: number }>(
+      `select sum(seconds)::int as seconds from (
+         select setting::int as seconds from pg_settings where name = 'tcp_keepalives_idle'
+         union all
+         select (a.setting::int * b.setting::int) from pg_settings a, pg_settings b
+         where a.name = 'tcp_keepalives_interval' and b.name = 'tcp_keepalives_count') as parts`,
+    );
+    // Two hours, where nobody says otherwise.
+    expect(rows[0]?.seconds).toBeGreaterThan(0);
+    expect(rows[0]?.seconds).toBeLessThanOrEqual(15);
   });
 });
