@@ -14,6 +14,8 @@ it('has these defaults: closed to browsers and to commands, 4 MiB in, 16 MiB bac
     upstreamIdleMs: 300_000,
     allowedOrigins: [],
     allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
+    stateMaxAgeMs: 15_000,
+    stateResyncAfterMs: 600_000,
     stdioCommands: [],
     spoolMinFreeBytes: 134_217_728,
     spoolBacklogBytes: 1_073_741_824,

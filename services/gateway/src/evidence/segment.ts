@@ -1,6 +1,5 @@
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { syncDuration } from './spool-metrics.ts';
 
 const NAME = /^(\d{16})-(\d{6})\.segment$/;
 
@@ -51,8 +50,8 @@ export class SegmentWriter {
     }
   }
 
-  /** Resolves once the bytes are on the medium. */
-  async append(bytes: Buffer, lastSequence: number): Promise<void> {
+  /** Resolves once the bytes are on the medium, with the milliseconds that this took of it. */
+  async append(bytes: Buffer, lastSequence: number): Promise<number> {
     for (let written = 0; written < bytes.length;) {
       const left = bytes.length - written;
       written += (await this.#file.write(bytes, written, left, this.segment.bytes + written))
@@ -60,9 +59,10 @@ export class SegmentWriter {
     }
     const began = performance.now();
     await this.#file.datasync();
-    syncDuration.observe({}, (performance.now() - began) / 1000);
+    const syncMs = performance.now() - began;
     this.segment.bytes += bytes.length;
     this.segment.lastSequence = lastSequence;
+    return syncMs;
   }
 
   /** Cuts off what was not acknowledged, as far as the disk lets it, and lets go of the file. */

@@ -9,7 +9,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { buildRecord } from './build-record.ts';
 import type { Evidence, RecordDraft } from './evidence.ts';
 import { SpoolRelay } from './relay-spool.ts';
-import { showSpool } from './spool-metrics.ts';
+import { countSynced, showSpool } from './spool-metrics.ts';
 import { Spool, type SpoolHealth, type SpoolSettings } from './spool.ts';
 
 export interface SpoolEvidenceSettings extends SpoolSettings {
@@ -56,6 +56,7 @@ export class SpoolEvidence implements Evidence, Worker {
   async start(): Promise<void> {
     const key = await createSealingKeyIfAbsent(this.#settings.keyFile);
     const spool = await Spool.open(this.#settings, this.#platform.log);
+    spool.onSync(countSynced);
     const relay = new SpoolRelay(spool, this.#platform.bus, this.#platform.log);
     relay.start();
     this.#open = { spool, relay, key };

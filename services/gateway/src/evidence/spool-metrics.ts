@@ -3,12 +3,12 @@ import { counter, gauge, histogram, Sampled } from '@gatehouse/platform';
 import type { Spool } from './spool.ts';
 
 const service = 'gateway';
-export const recordsWritten = counter({
+const recordsWritten = counter({
   name: 'gatehouse_gateway_spool_records_total',
   help: 'Audit records that became durable on the disk of the gate.',
   service,
 });
-export const syncDuration = histogram({
+const syncDuration = histogram({
   name: 'gatehouse_gateway_spool_sync_duration_seconds',
   help: 'How long the disk took to make a group of audit records durable (fdatasync); answers wait for it.',
   service,
@@ -33,6 +33,12 @@ const freeBytes = gauge({
   help: 'What is left on the volume of the spool.',
   service,
 });
+
+/** Counts a group of records that became durable together. */
+export function countSynced(records: number, syncMs: number): void {
+  recordsWritten.inc({}, records);
+  syncDuration.observe({}, syncMs / 1000);
+}
 
 /** Shows how the spool in a folder does. */
 export function showSpool(directory: string, spool: Pick<Spool, 'health' | 'inDoubt'>): () => void {

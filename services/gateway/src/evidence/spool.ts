@@ -5,7 +5,6 @@ import { encodeFrame, type Frame } from './frame.ts';
 import { recoverSegments } from './recover-segments.ts';
 import { SegmentWriter, type Segment } from './segment.ts';
 import { SpoolFolder } from './spool-folder.ts';
-import { recordsWritten } from './spool-metrics.ts';
 import { SpoolReader } from './spool-reader.ts';
 
 const SPACE_CHECK_MS = 1_000;
@@ -59,6 +58,7 @@ export class Spool {
   #closed = false;
   #spaceCheckedAt = -Infinity;
   #durableListener: () => void = () => undefined;
+  #syncListener: (records: number, syncMs: number) => void = () => undefined;
 
   private constructor(
     folder: SpoolFolder,
@@ -123,6 +123,11 @@ export class Spool {
   /** Calls back after every group that became durable. */
   onDurable(listener: () => void): void {
     this.#durableListener = listener;
+  }
+
+  /** Calls back with how many records each group had, and how long the disk took to make them durable. */
+  onSync(listener: (records: number, syncMs: number) => void): void {
+    this.#syncListener = listener;
   }
 
   /** Appends what `write` makes of the sequence it is given; rejects with `evidence-unavailable` where it cannot be made durable. */
@@ -191,9 +196,9 @@ export class Spool {
     const [first, last] = [group[0] as Caller, group.at(-1) as Caller];
     const writer = (this.#writer ??= await this.#beginSegment(first.sequence));
     const bytes = Buffer.concat(group.map(({ frame }) => frame));
-    await writer.append(bytes, last.sequence);
+    const syncMs = await writer.append(bytes, last.sequence);
     this.#durable = last.sequence;
-    recordsWritten.inc({}, group.length);
+    this.#syncListener(group.length, syncMs);
     this.#backlogBytes += bytes.length;
     if (this.#failure !== undefined) this.#log.info('the evidence spool writes again');
     this.#failure = undefined;
