@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { topics } from '@gatehouse/event-catalog';
-import type { EventToAppend } from '@gatehouse/event-sourcing';
+import type {
+  EventBus,
+  EventToAppend,
+  SubscribeOptions,
+  Subscription,
+} from '@gatehouse/event-sourcing';
 import { eventually } from '@gatehouse/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { platformMigrations } from '../database/platform-migrations.ts';
+import { toMessage } from '../event-store/event-message.ts';
 import { OutboxRelay } from '../event-store/outbox-relay.ts';
 import { PostgresEventStore } from '../event-store/postgres-event-store.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
@@ -161,6 +167,48 @@ describe('from an event log to a read table of another service', () => {
       timeoutMs: 20_000,
     });
     await folding.stop();
+  });
+
+  it('what two members have in hand at once, while their group is shared anew, is applied once', async () => {
+    const stream = `group-${randomUUID()}`;
+    await store.append(stream, 0, [created()]);
+    const events = await store.readStream(stream);
+    const messages = events.map((event, offset) => ({
+      ...toMessage(event),
+      topic: topics.identity.name,
+      partition: 0,
+      offset,
+    }));
+    const slow: Projection = {
+      ...seen,
+      async apply(client, event) {
+        await seen.apply(client, event);
+        await client.query('select pg_sleep(0.3)');
+      },
+    };
+    const handlers: SubscribeOptions['handle'][] = [];
+    const bus: Pick<EventBus, 'subscribe'> = {
+      async subscribe({ handle }) {
+        handlers.push(handle);
+        return { stop: async () => undefined } as Subscription;
+      },
+    };
+    const members = ['member', 'its heir'].map(
+      () =>
+        new ProjectionRunner({
+          name: 'shared anew',
+          database: test.platform.database('admin'),
+          bus: bus as EventBus,
+          topics: [topics.identity],
+          projections: [slow],
+        }),
+    );
+    for (const member of members) await member.start();
+    const batch = { topic: topics.identity.name, partition: 0, messages };
+    await Promise.all(handlers.map((handle) => handle(batch)));
+    for (const member of members) await member.stop();
+    const { rows } = await superuser.query('select 1 from admin.seen where stream = $1', [stream]);
+    expect(rows).toHaveLength(1);
   });
 
   it('waitFor gives up with a catalogued refusal', async () => {

@@ -146,6 +146,11 @@ export class ProjectionRunner implements Worker {
     // Read before the transaction: a message that cannot be read must not undo those before it.
     const events = messages.map((message) => ({ message, event: fromMessage(message) }));
     const { position, fresh } = await this.#database.transaction(async (client) => {
+      // While a group is shared anew, two members may have the same messages in hand: the second waits, and sees the cursor moved.
+      await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
+        `${this.#database.service} ${this.name}`,
+        `${topic}/${partition}`,
+      ]);
       const cursor = await this.#readCursor(client, topic, partition);
       const fresh = events.filter(({ message }) => message.offset >= cursor.nextOffset).length;
       for (const { message, event } of events) await this.#apply(client, cursor, message, event);
