@@ -117,7 +117,8 @@ export default defineConfig({
           name: 'fault',
           include: ['e2e/faults/**/*.fault-spec.ts'],
           sequence: { groupOrder: 9 },
-          testTimeout: 300_000,
+          // Each test has a handful of phases that FAULT_SECONDS lengthens.
+          testTimeout: 300_000 + 10_000 * Number(process.env['FAULT_SECONDS'] ?? 0),
           hookTimeout: 240_000,
           fileParallelism: false,
         },

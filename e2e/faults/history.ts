@@ -1,6 +1,6 @@
-import { appendFileSync, mkdtempSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * How an operation ended for whoever asked. `failed` is an answer that something went wrong, or the certainty that
@@ -71,12 +71,13 @@ type Begun<E extends Entry> = E extends Entry
 
 const PENDING: Outcome = { kind: 'unknown', why: 'it never ended' };
 
-/** All that was asked and how it ended, in memory and, line by line, in a file that outlives the run. */
+/** All that was asked and how it ended, in memory and, line by line, in a file that outlives a run that went wrong. */
 export class History {
   readonly file: string;
   readonly #entries: Entry[] = [];
   readonly #name: string;
   #next = 1;
+  #isJudged = false;
 
   constructor(seed: number) {
     this.#name = `fault-${seed}-${process.pid}`;
@@ -110,6 +111,16 @@ export class History {
     this.#write('end', entry);
   }
 
+  /** Says that all there is so far was found to be well. */
+  judgedWell(): void {
+    this.#isJudged = true;
+  }
+
+  /** Removes the file, unless something of it is still to be looked at. */
+  dispose(): void {
+    if (this.#isJudged) rmSync(dirname(this.file), { recursive: true, force: true });
+  }
+
   #stamp(): { id: string; invokedAt: number; completedAt: null } {
     // Of one width, so that none is the beginning of another.
     const id = `${this.#name}-${String(this.#next).padStart(7, '0')}`;
@@ -119,6 +130,7 @@ export class History {
 
   #begin<E extends Entry>(entry: E): E {
     this.#entries.push(entry);
+    this.#isJudged = false;
     this.#write('begin', entry);
     return entry;
   }

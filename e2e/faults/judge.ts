@@ -21,6 +21,7 @@ export async function judge(
     keepLogs(stage);
     throw new Error(report(stage, violations));
   }
+  stage.history.judgedWell();
   return evidence;
 }
 

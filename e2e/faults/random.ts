@@ -31,8 +31,7 @@ export function seedOfThisRun(): number {
   return Number.isInteger(given) && given > 0 ? given : Date.now() % 1_000_000_000;
 }
 
-/** For how long a phase of load goes on: as said, or for as long as `FAULT_SECONDS` says, as at night. */
+/** For how long a phase of load goes on: as said, or longer where `FAULT_SECONDS` says so, as at night. */
 export function loadMs(seconds: number): number {
-  const given = Number(process.env['FAULT_SECONDS']);
-  return (given > 0 ? given : seconds) * 1_000;
+  return Math.max(Number(process.env['FAULT_SECONDS'] ?? 0), seconds) * 1_000;
 }

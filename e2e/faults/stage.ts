@@ -63,6 +63,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   const disposals: (() => Promise<unknown>)[] = [];
   const dispose = async (): Promise<void> => {
     for (const end of disposals.splice(0).toReversed()) await end();
+    history.dispose();
   };
   try {
     const upstream = await startRecordingServer();
