@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openDoorSession, type DoorSession } from '../harness/door-session.ts';
 
 /** One client that calls without end, and begins a new session when its own is gone. */
-export interface DoorCaller {
+interface DoorCaller {
   readonly session: DoorSession;
   /** The names of the calls that were answered to it. */
   readonly answered: readonly string[];

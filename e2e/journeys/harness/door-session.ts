@@ -1,5 +1,5 @@
 /** What was answered to one message. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly body: string;
 }
