@@ -20,8 +20,8 @@ export interface ForeignClient {
   resend(topic: string, random: Random): Promise<number>;
   /** Publishes what no consumer of ours can read; marked, so that the checker knows whose it is. */
   poison(topic: string, message: RawMessage): Promise<void>;
-  /** The partition in which the newest message of a key lies. */
-  partitionOf(topic: string, key: string): Promise<number>;
+  /** What a topic holds of a key, in order. */
+  readKey(topic: string, key: string): Promise<readonly RawMessage[]>;
   /** From now on these topics forget within seconds what compaction forgets in hours, removals too. */
   compactQuickly(topics: readonly string[]): Promise<void>;
   /** How far the partitions of a topic reach together. */
@@ -62,10 +62,8 @@ export async function openForeignClient(bootstrap: string): Promise<ForeignClien
       return messages.length;
     },
     poison: (topic, message) => send(topic, [{ ...message, headers: { [POISON_HEADER]: '1' } }]),
-    async partitionOf(topic, key) {
-      const found = (await readAll(topic)).findLast((message) => String(message.key) === key);
-      if (found?.partition === undefined) throw new Error(`${topic} has nothing of ${key}`);
-      return found.partition;
+    async readKey(topic, key) {
+      return (await readAll(topic)).filter((message) => String(message.key) === key);
     },
     async compactQuickly(names) {
       const settings = {
