@@ -9,6 +9,7 @@ export { SchemaClaim, type NeededSchema } from './database/schema-claim.ts';
 export { platformMigrations } from './database/platform-migrations.ts';
 export { PostgresEventStore, type InlineProjection } from './event-store/postgres-event-store.ts';
 export { fromMessage, positionOf, toMessage } from './event-store/event-message.ts';
+export { HeardBeats, type BeatLimits, type StateTopic } from './event-store/heard-beats.ts';
 export { OutboxRelay, type StateFeed } from './event-store/outbox-relay.ts';
 export { ProjectionRunner, type Projection } from './projection/projection-runner.ts';
 export { PostgresEventBus } from './bus/postgres/postgres-event-bus.ts';

@@ -31,6 +31,18 @@ export const adminConfig = configSection(
       5000,
       'How long a mutation waits until its change can be read here, in milliseconds.',
     ),
+    stateMaxAgeMs: limit(
+      2_000,
+      600_000,
+      15_000,
+      'Everybody is refused while admin has not heard for this long, in milliseconds, that it has all there is to know of who may administer; owners say so about once a second. Clocks that disagree come on top.',
+    ),
+    stateResyncAfterMs: limit(
+      10_000,
+      86_400_000,
+      600_000,
+      'After a silence of this length, in milliseconds, admin reads anew who may administer before it lets anybody in.',
+    ),
   }),
 );
 

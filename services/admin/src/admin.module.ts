@@ -79,7 +79,7 @@ export function adminService(platform: Platform, config: AdminConfig): ServiceMo
   const { clock, log } = platform;
   const database = platform.database('admin');
   const model: ReadModel = { database, clock, maxPageSize: config.maxPageSize };
-  const access = new AccessState(platform);
+  const access = new AccessState(platform, config);
   const runner = readModelRunner(platform);
   const owners = new OwnerClient(platform);
   const sending = { owners, runner, timeoutMs: config.readModelTimeoutMs, log };

@@ -154,6 +154,7 @@ describe('a key', () => {
     await admin.given('key-timed', issued('timed', 'user', 'holder', { expiresAt }));
     expect(await statusOf('timed')).toBe('ACTIVE');
     clock.set(new Date('2026-03-01T12:01:00.000Z'));
+    await admin.speak();
     expect(await statusOf('timed')).toBe('EXPIRED');
   });
 
@@ -166,6 +167,7 @@ describe('a key', () => {
     expect(await statusOf('old')).toBe('RETIRING');
     expect(await statusOf('new')).toBe('ACTIVE');
     clock.set(new Date('2026-03-01T12:10:00.000Z'));
+    await admin.speak();
     expect(await statusOf('old')).toBe('EXPIRED');
     expect(await statusOf('new')).toBe('ACTIVE');
   });
@@ -424,8 +426,10 @@ describe('roles and who holds them', () => {
       data: { number, roles },
     });
     clock.set(new Date('2026-04-01T00:00:00.000Z'));
+    await admin.speak();
     await admin.given('policy', bundle(1, [role('a'), role('b'), role('c')]));
     clock.set(new Date('2026-04-02T00:00:00.000Z'));
+    await admin.speak();
     await admin.given('policy', bundle(2, [role('a'), role('b', 'changed')]));
     const { roles, gate } = await read(
       '{ roles { nodes { name definedAt } } gate { bundleNumber bundlePublishedAt } }',

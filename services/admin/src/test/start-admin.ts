@@ -8,7 +8,7 @@ import {
 } from '@gatehouse/event-catalog';
 import type { DecisionContext } from '@gatehouse/event-sourcing';
 import { host, systemClock, type Clock, type Hosted } from '@gatehouse/platform';
-import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
+import { publishBeats, startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
 import type { GraphQLError } from 'graphql';
@@ -38,8 +38,15 @@ export interface RunningAdmin {
   ask(query: string, variables?: object, token?: string): Promise<GraphqlAnswer>;
   /** Appends to an owner's stream and waits until the read model has it. */
   given(stream: string, ...events: DomainEvent[]): Promise<void>;
+  /** The owners say that all is told: now, and every half second from now on. Resolves when admin is ready. */
+  speak(): Promise<void>;
+  /** The owners say nothing more. */
+  fallSilent(): Promise<void>;
   stop(): Promise<void>;
 }
+
+const BEAT_MS = 500;
+const STATE_TOPICS = [topics.principalsState, topics.policyState];
 
 const ADA: Actor = { kind: 'user', id: 'administrator', name: 'administrator' };
 
@@ -95,10 +102,23 @@ export async function startAdmin({
     port: 0,
   });
   test.serveAt(hosted.url);
-  const ready = (): void => {
-    if (platform.readiness.pending.length > 0) throw new Error('admin is not ready');
+  let speaking: NodeJS.Timeout | undefined;
+  let lastBeat = Promise.resolve();
+  const beat = (): Promise<void> =>
+    (lastBeat = publishBeats(platform.bus, STATE_TOPICS, platform.clock.now()));
+  const fallSilent = async (): Promise<void> => {
+    clearInterval(speaking);
+    await lastBeat.catch(() => undefined);
   };
-  await eventually(ready);
+  const speak = async (): Promise<void> => {
+    await fallSilent();
+    await beat();
+    speaking = setInterval(() => void beat().catch(() => undefined), BEAT_MS);
+    await eventually(() => {
+      if (platform.readiness.pending.length > 0) throw new Error('admin is not ready');
+    });
+  };
+  await speak();
   const tokens = Object.fromEntries(people.map(({ state, token }) => [state.id, token]));
   return {
     test,
@@ -108,7 +128,10 @@ export async function startAdmin({
     ask: (query, variables, token = tokens['administrator']) =>
       post(hosted.url, { query, variables }, token),
     given: (stream, ...events) => given(test, owners, stream, events),
+    speak,
+    fallSilent,
     async stop() {
+      await fallSilent();
       await hosted.close();
       await test.stop();
     },

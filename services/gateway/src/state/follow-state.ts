@@ -1,7 +1,7 @@
 import type { EventBus, StateReader } from '@gatehouse/event-sourcing';
-import { stateTopics } from './heard-beats.ts';
 import type { StateFold } from './state-fold.ts';
 import { StateProgress } from './state-metrics.ts';
+import { stateTopics } from './state-topics.ts';
 
 /** A reading of the state topics. */
 export interface Following {

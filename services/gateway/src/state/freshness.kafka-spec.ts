@@ -1,5 +1,6 @@
 import { topics } from '@gatehouse/event-catalog';
 import { applyKafkaTopics, createLogger, KafkaEventBus } from '@gatehouse/platform';
+import { publishBeats } from '@gatehouse/platform/testing';
 import {
   eventually,
   ManualClock,
@@ -7,11 +8,10 @@ import {
   type ThrowAwayKafka,
 } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { publishBeats } from '../test/beats.ts';
 import { catalogueState } from '../test/gate-under-test.ts';
 import { GateState } from './gate-state.ts';
-import { stateTopics } from './heard-beats.ts';
 import { StateKeeper } from './keep-state.ts';
+import { stateTopics } from './state-topics.ts';
 
 const HOUR_MS = 3_600_000;
 const log = createLogger({ service: 'freshness', level: 'silent' });
@@ -20,6 +20,8 @@ const patience = { timeoutMs: 40_000, everyMs: 50 };
 // What the clock shows beyond the real time.
 const ahead = new ManualClock(new Date(0));
 const clock = { now: () => new Date(Date.now() + ahead.now().getTime()) };
+
+const laidOut = stateTopics.map(({ topic }) => topic);
 
 let kafka: ThrowAwayKafka;
 let owners: KafkaEventBus;
@@ -30,14 +32,13 @@ let speaking: NodeJS.Timeout | undefined;
 
 function speak(): void {
   speaking = setInterval(() => {
-    publishBeats(owners, clock.now(), 1).catch(() => undefined);
+    publishBeats(owners, laidOut, clock.now()).catch(() => undefined);
   }, 500);
 }
 
 beforeAll(async () => {
   kafka = await startThrowAwayKafka();
   const connection = { brokers: [kafka.bootstrap] };
-  const laidOut = stateTopics.map(({ topic }) => topic);
   await applyKafkaTopics({ connection, log }, laidOut, { replicationFactor: 1 });
   owners = new KafkaEventBus({ connection, log });
   node = new KafkaEventBus({ connection, log });

@@ -1,15 +1,16 @@
 import { topics, type PrincipalState, type TopicDefinition } from '@gatehouse/event-catalog';
 import { createLogger } from '@gatehouse/platform';
+import { beatsAt } from '@gatehouse/platform/testing';
 import { ManualClock } from '@gatehouse/testing';
 import type { CallingPrincipal } from '@gatehouse/principal-directory';
 import { classKey } from '@gatehouse/policy-engine';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { endpointOf, type Endpoint } from '../entrance/endpoint.ts';
-import { beatsAt } from '../test/beats.ts';
 import { catalogueState, type Tools } from '../test/gate-under-test.ts';
 import { GateState } from './gate-state.ts';
 import type { StateChange } from './state-change.ts';
+import { stateTopics } from './state-topics.ts';
 import { Visibility } from './visible-tools.ts';
 
 const deps = {
@@ -55,7 +56,11 @@ const listed = (of: Visibility, path: string, who = caller('r')): string[] =>
     (t) => t.name,
   );
 
-const hear = (): void => beatsAt(deps.clock.now()).forEach((beat) => state.fold.apply(beat));
+const hear = (): void =>
+  beatsAt(
+    deps.clock.now(),
+    stateTopics.map(({ topic }) => topic),
+  ).forEach((beat) => state.fold.apply(beat));
 const waitingFor = (what: string): string => `gateway state: ${what}`;
 
 describe('readiness', () => {

@@ -1,6 +1,12 @@
 import { catalogueStateSchema, isBeat, policyStateSchema, topics } from '@gatehouse/event-catalog';
 import type { IncomingMessage } from '@gatehouse/event-sourcing';
-import { positionOf, type Clock, type Logger } from '@gatehouse/platform';
+import {
+  HeardBeats,
+  positionOf,
+  type BeatLimits,
+  type Clock,
+  type Logger,
+} from '@gatehouse/platform';
 import { compile, type CompiledPolicy } from '@gatehouse/policy-engine';
 import {
   justBefore,
@@ -8,8 +14,8 @@ import {
   PrincipalDirectory,
   principalKey,
 } from '@gatehouse/principal-directory';
-import { HeardBeats, type BeatLimits } from './heard-beats.ts';
 import { servedServer, type ServedServer } from './served-server.ts';
+import { stateTopics } from './state-topics.ts';
 import type { ChangeSink } from './state-change.ts';
 
 export interface FoldDeps extends BeatLimits {
@@ -49,7 +55,7 @@ export class StateFold {
 
   constructor(deps: FoldDeps) {
     this.#deps = deps;
-    this.beats = new HeardBeats(deps, deps.clock.now().getTime(), deps.log);
+    this.beats = new HeardBeats(stateTopics, deps, deps.clock.now().getTime(), deps.log);
     this.directory.onChange((affected) => {
       for (const ref of affected) this.#sink?.principal(principalKey(ref));
     });

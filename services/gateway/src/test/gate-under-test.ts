@@ -20,13 +20,13 @@ import {
   type Clock,
   type Hosted,
 } from '@gatehouse/platform';
-import { startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
+import { publishBeats, startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId, principalKey } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
 import { SpoolEvidence, spoolDefaults } from '../evidence/spool-evidence.ts';
 import { gatewayConfig, type GatewayConfig } from '../gateway.config.ts';
 import { openGate, type OpenedGate } from '../open-gate.ts';
-import { publishBeats } from './beats.ts';
+import { stateTopics } from '../state/state-topics.ts';
 import { SlowEvidence } from './slow-evidence.ts';
 
 /** What a raw request was answered, and what was recorded of it. */
@@ -135,7 +135,12 @@ export class GateUnderTest {
   /** Owners say now, by the clock, that all is told. */
   beat(): Promise<void> {
     const { bus, clock } = this.#ground.platform;
-    return publishBeats(bus, clock.now(), this.#position);
+    return publishBeats(
+      bus,
+      stateTopics.map(({ topic }) => topic),
+      clock.now(),
+      this.#position,
+    );
   }
 
   /** They say so again and again, as they do unless they are ill. */

@@ -1,14 +1,14 @@
-import { beatSchema, topics } from '@gatehouse/event-catalog';
+import { beatSchema, type TopicDefinition } from '@gatehouse/event-catalog';
 import type { IncomingMessage } from '@gatehouse/event-sourcing';
-import type { Logger } from '@gatehouse/platform';
+import type { Logger } from '../log/logger.ts';
 
-/** The topics that the gate decides by, and whose word they are. */
-export const stateTopics = [
-  { topic: topics.principalsState, owner: 'identity' },
-  { topic: topics.policyState, owner: 'policy' },
-  { topic: topics.catalogueState, owner: 'registry' },
-] as const;
+/** A topic of state, and the service whose word it is. */
+export interface StateTopic {
+  readonly topic: TopicDefinition;
+  readonly owner: string;
+}
 
+/** How long a silence of the owners is borne, in milliseconds. */
 export interface BeatLimits {
   /** How old the oldest of the newest beats may be. */
   readonly stateMaxAgeMs: number;
@@ -21,11 +21,11 @@ interface Place {
   at: number;
 }
 
-/** Further apart than this the clocks of owner and gate cannot be compared any more. */
+/** Further apart than this the clocks of owner and reader cannot be compared any more. */
 const AHEAD_MS = 5_000;
 const NEVER = Number.NEGATIVE_INFINITY;
 
-/** The newest beat of every partition of the state topics: how old what was folded from them may be. */
+/** The newest beat of every partition of some state topics: how old what was folded from them may be. */
 export class HeardBeats {
   readonly #limits: BeatLimits;
   readonly #log: Logger;
@@ -37,7 +37,7 @@ export class HeardBeats {
   #missed = false;
 
   /** `since` is when the topics began to be read from their oldest message on. */
-  constructor(limits: BeatLimits, since: number, log: Logger) {
+  constructor(stateTopics: readonly StateTopic[], limits: BeatLimits, since: number, log: Logger) {
     this.#limits = limits;
     this.#since = since;
     this.#log = log;
@@ -108,7 +108,7 @@ export class HeardBeats {
     this.#distrusted.add(owner);
     this.#log.error(
       { alarm: true, owner, aheadMs: at - now },
-      'a beat is from the future: the clocks of this gate and of its owner disagree, and it is not believed',
+      'a beat is from the future: the clocks of this process and of its owner disagree, and it is not believed',
     );
   }
 }

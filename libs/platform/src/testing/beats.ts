@@ -1,15 +1,11 @@
 import { beatKeyFor, type TopicDefinition } from '@gatehouse/event-catalog';
 import type { EventBus, IncomingMessage } from '@gatehouse/event-sourcing';
-import { stateTopics } from '../state/heard-beats.ts';
 
 const valueOf = (at: Date, position: number): Buffer =>
   Buffer.from(JSON.stringify({ at: at.toISOString(), position }));
 
-/** What a gate hears when every owner says at this time that all is told: a beat in each partition of its topics. */
-export function beatsAt(
-  at: Date,
-  of: readonly TopicDefinition[] = stateTopics.map(({ topic }) => topic),
-): IncomingMessage[] {
+/** What a reader hears when the owners of these topics say at this time that all is told: a beat in each partition. */
+export function beatsAt(at: Date, of: readonly TopicDefinition[]): IncomingMessage[] {
   return of.flatMap((topic) =>
     Array.from({ length: topic.partitions }, (_, partition) => ({
       topic: topic.name,
@@ -23,8 +19,13 @@ export function beatsAt(
 }
 
 /** Publishes the same, as owners do. */
-export async function publishBeats(bus: EventBus, at: Date, position: number): Promise<void> {
-  for (const { topic } of stateTopics) {
+export async function publishBeats(
+  bus: EventBus,
+  of: readonly TopicDefinition[],
+  at: Date,
+  position = 1,
+): Promise<void> {
+  for (const topic of of) {
     const messages = Array.from({ length: topic.partitions }, (_, partition) => ({
       key: beatKeyFor(partition, (key) => bus.partitionOf(topic, key)),
       value: valueOf(at, position),

@@ -1,19 +1,25 @@
 import { topics } from '@gatehouse/event-catalog';
-import { createLogger } from '@gatehouse/platform';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { beatsAt } from '../test/beats.ts';
+import { createLogger } from '../log/logger.ts';
+import { beatsAt } from '../testing/beats.ts';
 import { HeardBeats } from './heard-beats.ts';
 
 const START = Date.parse('2026-01-01T12:00:00.000Z');
 const SECOND = 1_000;
 const limits = { stateMaxAgeMs: 15 * SECOND, stateResyncAfterMs: 600 * SECOND };
+const stateTopics = [
+  { topic: topics.principalsState, owner: 'identity' },
+  { topic: topics.policyState, owner: 'policy' },
+  { topic: topics.catalogueState, owner: 'registry' },
+];
+const all = stateTopics.map(({ topic }) => topic);
 const log = createLogger({ service: 'test', level: 'silent' });
 let heard: HeardBeats;
 beforeEach(() => {
-  heard = new HeardBeats(limits, START, log);
+  heard = new HeardBeats(stateTopics, limits, START, log);
 });
 
-function hear(at: number, now = at, of?: Parameters<typeof beatsAt>[1]): void {
+function hear(at: number, now = at, of: Parameters<typeof beatsAt>[1] = all): void {
   for (const beat of beatsAt(new Date(at), of)) heard.take(beat, now);
 }
 
@@ -32,7 +38,7 @@ describe('what was heard of the owners', () => {
   it('is not fresh where one partition of one topic is silent', () => {
     hear(START);
     const later = START + 16 * SECOND;
-    for (const beat of beatsAt(new Date(later))) {
+    for (const beat of beatsAt(new Date(later), all)) {
       if (beat.topic !== topics.catalogueState.name || beat.partition !== 3)
         heard.take(beat, later);
     }
@@ -67,7 +73,7 @@ describe('what was heard of the owners', () => {
 
   it('does not count what is no beat', () => {
     for (const value of [null, Buffer.from('{'), Buffer.from('{"at":"soon","position":1}')]) {
-      for (const beat of beatsAt(new Date(START))) heard.take({ ...beat, value }, START);
+      for (const beat of beatsAt(new Date(START), all)) heard.take({ ...beat, value }, START);
     }
     expect(heard.fresh(START)).toBe(false);
   });
@@ -88,7 +94,7 @@ describe('a silence in which removals may have been missed', () => {
     hear(START - 2 * LONG);
     hear(START + SECOND);
     expect(heard.missed).toBe(false);
-    heard = new HeardBeats(limits, START, log);
+    heard = new HeardBeats(stateTopics, limits, START, log);
     hear(START + LONG);
     expect(heard.missed).toBe(true);
   });
