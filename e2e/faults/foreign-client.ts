@@ -3,7 +3,7 @@ import kafkajs from 'kafkajs';
 import type { Random } from './random.ts';
 
 /** A message as it lies on the broker, to the byte. */
-export interface RawMessage {
+interface RawMessage {
   readonly partition?: number;
   readonly key: Buffer | string | null;
   readonly value: Buffer | string | null;

@@ -95,18 +95,21 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
     await untilWell(stage);
   });
 
-  it('answers of Kafka that are lost lead to repeats, and the repeats to nothing', async () => {
+  it('answers of Kafka that are lost, and a while without a wire, leave no record lost and none twice', async () => {
     const wire = wireOf('gateway-1');
     const since = Date.now();
     await stage.fault('answers lost on the way to gateway-1', ['gateway-1'], async () => {
+      // What was sent is stored and nobody is told; then every further attempt fails, until somebody gives up.
       wire.freeze('answers');
-      await sleep(1_500);
+      await sleep(500);
       wire.cut();
+      await sleep(3_000);
       wire.thaw();
       wire.mend();
     });
     await untilWell(stage);
-    expect(new Set(steadyWords(stage, 'gateway-1', since))).toEqual(new Set(['ok']));
+    for (const word of steadyWords(stage, 'gateway-1', since))
+      expect(['ok', 'state-stale']).toContain(word);
   });
 
   it('a slow network slows no call', async () => {
@@ -149,8 +152,5 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
   it('leaves a history that keeps every promise', async () => {
     const evidence = await judge(stage, load, { blindMs: MAX_AGE_MS + 1_000 });
     expect(evidence.forwarded.length).toBeGreaterThan(200);
-    // Or no answer was lost at the right moment, and nothing was shown.
-    const ids = evidence.raw.map(({ id }) => id);
-    expect(ids.length).toBeGreaterThan(new Set(ids).size);
   });
 });
