@@ -65,24 +65,34 @@ async function settle(stage: Stage, database: Client): Promise<void> {
   const last = stage.history.calls.findLast(({ outcome }) => outcome.kind === 'ok');
   let before = '';
   const drained = async (): Promise<void> => {
-    const unpublished: number[] = [];
-    for (const owner of OWNERS) {
-      const { rows } = await database.query<{ behind: string }>(
-        `select (select position from ${owner}.event_head) - coalesce((select position from ${owner}.checkpoint where consumer = 'outbox'), 0) as behind`,
-      );
-      unpublished.push(Number(rows[0]?.behind));
-    }
+    const behind: number[] = [];
+    for (const owner of OWNERS) behind.push(...(await lagOf(database, owner)));
     const { rows } = await database.query<{ size: string; last: number }>(
       `select size, (select count(*)::int from audit.record where body::jsonb->>'userAgent' = $1) as last from audit.log_state`,
       [last?.id ?? ''],
     );
-    const now = JSON.stringify([unpublished, rows]);
+    const now = JSON.stringify([behind, rows]);
     const isStill = now === before;
     before = now;
-    if (!isStill || unpublished.some((behind) => behind > 0) || rows[0]?.last === 0)
+    if (!isStill || behind.some((events) => events > 0) || rows[0]?.last === 0)
       throw new Error(`not drained: ${now}`);
   };
   await eventually(drained, { timeoutMs: SETTLING_MS, everyMs: 1_000 }).catch(() => undefined);
+}
+
+/** How many events of an owner are not published yet, and not in the newest that each service has folded of them. */
+async function lagOf(database: Client, owner: string): Promise<readonly number[]> {
+  const { rows } = await database.query<{ unpublished: string; unread: string; unheard: string }>(
+    `with head as (select position from ${owner}.event_head),
+       seen as (select 'admin' as who, topic, position from admin.projection_cursor
+         union all select 'identity', topic, position from identity.projection_cursor)
+     select position - coalesce((select position from ${owner}.checkpoint where consumer = 'outbox'), 0) as unpublished,
+       position - coalesce((select max(position) from seen where who = 'admin' and topic = $1), 0) as unread,
+       position - coalesce((select max(position) from seen where who = 'identity' and topic = $1), position) as unheard
+     from head`,
+    [topics[owner as (typeof OWNERS)[number]].name],
+  );
+  return rows.flatMap((row) => [row.unpublished, row.unread, row.unheard].map(Number));
 }
 
 async function readTrail(database: Client): Promise<readonly TrailRow[]> {

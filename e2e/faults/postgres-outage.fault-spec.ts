@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { changesUnderWay } from './changes-under-way.ts';
 import { judge } from './judge.ts';
 import { loadMs, seedOfThisRun } from './random.ts';
 import { startStage, type Stage } from './stage.ts';
 import { untilWell } from './under-load.ts';
 import { startWorkload } from './workload.ts';
+
+const OWNERS = ['identity', 'policy', 'registry'] as const;
 
 const seed = seedOfThisRun();
 let stage: Stage;
@@ -19,14 +22,20 @@ describe(`PostgreSQL is shut down at once under load, twice (seed ${seed})`, () 
     const workload = startWorkload(stage);
     for (const seconds of [4, 1]) {
       await untilWell(stage);
+      const changes = OWNERS.map((owner) => changesUnderWay(stage, owner));
+      await sleep(stage.random.below(150));
       await stage.fault('PostgreSQL shut down', [], async () => {
         await postgres.stopImmediately();
         await sleep(loadMs(seconds));
         await postgres.restart();
       });
+      await Promise.all(changes);
     }
     await untilWell(stage);
     const evidence = await judge(stage, workload, { healingMs: 30_000 });
+    const changes = evidence.entries.filter(({ kind }) => kind === 'admin');
+    const cut = changes.filter((entry) => entry.kind === 'admin' && entry.outcome.kind !== 'ok');
+    expect(cut.length).toBeGreaterThan(0);
     const [outage] = evidence.entries.filter(({ kind }) => kind === 'fault');
     const meanwhile = stage.history.calls.filter(
       ({ invokedAt }) => invokedAt > outage!.invokedAt && invokedAt < outage!.completedAt!,

@@ -1,5 +1,5 @@
 import type { RoleDefinition } from '@gatehouse/event-catalog';
-import { compile, decide, type CompiledPolicy } from '@gatehouse/policy-engine';
+import { compile, decide } from '@gatehouse/policy-engine';
 import { eventually } from '@gatehouse/testing';
 import type { MadeAgent } from './administrator.ts';
 import type { Sight } from './evidence.ts';
@@ -38,31 +38,32 @@ interface PolicyAnswer {
   }>;
 }
 
-/** What every caller is shown by every gate, and what policy says by the read models: asked until the two agree, or in vain. */
+/** What every caller is shown by every gate, and what policy says by the read models: both asked until they agree, or in vain. */
 export async function sightsOf(
   stage: Stage,
   agents: readonly MadeAgent[],
   nodes: readonly string[],
 ): Promise<readonly Sight[]> {
-  const answer = await eventually(() => stage.admin.ask<PolicyAnswer>(POLICY), {
-    timeoutMs: PATIENCE_MS,
-    everyMs: 500,
-  });
-  const policy = compile(answer.roles.nodes.map(asRole));
   const gates = stage.gates.filter(({ node }) => nodes.includes(node));
+  const ask = (): Promise<PolicyAnswer> => stage.admin.ask<PolicyAnswer>(POLICY);
+  let answer = await eventually(ask, { timeoutMs: PATIENCE_MS, everyMs: 500 });
   const sights: Sight[] = [];
   for (const agent of agents) {
-    const due = dueTo(agent, answer, policy);
     for (const gate of gates) {
       const caller = stage.caller(agent, gate);
-      let shown: readonly string[] | undefined;
+      let sight: Sight | undefined;
       const agreed = async (): Promise<void> => {
-        shown = await caller.tools();
-        if (JSON.stringify(shown) !== JSON.stringify(due)) throw new Error('not what is due');
+        const shown = await caller.tools();
+        sight = { node: gate.node, caller: agent.name, shown, due: dueTo(agent, answer) };
+        if (JSON.stringify(sight.shown) === JSON.stringify(sight.due)) return;
+        // It may be the read models that have not heard yet.
+        answer = await ask();
+        throw new Error('not what is due');
       };
       await eventually(agreed, { timeoutMs: PATIENCE_MS, everyMs: 250 }).catch(() => undefined);
       caller.close();
-      sights.push({ node: gate.node, caller: agent.name, shown, due });
+      if (sight === undefined) throw new Error(`${agent.name} could not look at ${gate.node}`);
+      sights.push(sight);
     }
   }
   return sights;
@@ -84,9 +85,9 @@ function asRole({ name, connectors }: PolicyAnswer['roles']['nodes'][number]): R
 
 function dueTo(
   { agentId, keyId }: MadeAgent,
-  { agents, servers }: PolicyAnswer,
-  policy: CompiledPolicy,
+  { agents, servers, roles }: PolicyAnswer,
 ): readonly string[] | undefined {
+  const policy = compile(roles.nodes.map(asRole));
   const agent = agents.nodes.find(({ id }) => id === agentId);
   const key = agent?.keys.find(({ id }) => id === keyId);
   if (agent?.active !== true || key?.status !== 'ACTIVE') return undefined;
