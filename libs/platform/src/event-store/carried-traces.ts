@@ -2,6 +2,9 @@ import type { RecordedEvent } from '@gatehouse/event-catalog';
 import { isTracing, startSpan, traceparentOf, type Span } from '../tracing/span.ts';
 import type { StateFeed } from './outbox-relay.ts';
 
+// Each is a question to the database: a burst of changes must not ask for every one of them.
+const MOST_QUESTIONS = 16;
+
 /**
  * The traces that events were made in, while a relay carries these to the bus: one span in each, from which whoever
  * takes the messages goes on. A batch that is tried again is still the same carrying.
@@ -31,12 +34,14 @@ export class CarriedTraces {
     return traceparent === undefined ? event : { ...event, traceparent };
   }
 
-  /** The keys that events touch in a feed, each with the traceparent of the last one that did; in one question where nothing is traced. */
+  /** The keys that events touch in a feed, each with the traceparent of the last one that did; in one question, and without, where nothing is traced or very much is. */
   async touchedBy(
     feed: Pick<StateFeed, 'touchedBy'>,
     events: readonly RecordedEvent[],
   ): Promise<ReadonlyMap<string, string | undefined>> {
-    const groups = this.#spans.size === 0 ? [events] : byTrace(events);
+    const groups = this.#spans.size === 0 ? [] : byTrace(events);
+    if (groups.length === 0 || groups.length > MOST_QUESTIONS)
+      return new Map((await feed.touchedBy(events)).map((key) => [key, undefined]));
     const touched = await Promise.all(
       groups.map(async (group) => [await feed.touchedBy(group), this.#onward(group[0])] as const),
     );

@@ -18,6 +18,7 @@ const POLL_MS = 100;
 // One event may touch ten thousand entities: the first of them must not wait for the last.
 const STATE_CHUNK = 500;
 const CONSUMER = 'outbox';
+const SET_BACK = 'outbox set back';
 
 /** A compacted topic that an owner keeps: which entities some events touch, and what those are now. Both are asked for many at once and should take as many queries for one as for all. */
 export interface StateFeed {
@@ -43,11 +44,13 @@ export class OutboxRelay implements Worker {
   readonly #traces: CarriedTraces;
   readonly #watch: StateWatch;
   readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #pulse: Pulse;
   #unsubscribe: (() => void) | undefined;
   #stopShowing: (() => void) | undefined;
   #lock: PoolClient | undefined;
   #position: number | undefined;
+  #setBack = false;
 
   constructor(deps: {
     database: ServiceDatabase;
@@ -68,12 +71,9 @@ export class OutboxRelay implements Worker {
       deps.bus,
       this.#feeds.map(({ topic }) => topic),
     );
+    this.#log = deps.log.child({ worker: this.name });
     this.#watch = new StateWatch(deps.bus, this.#feeds, deps.log);
-    this.#pulse = new Pulse(
-      () => this.#relayBatch(),
-      POLL_MS,
-      deps.log.child({ worker: this.name }),
-    );
+    this.#pulse = new Pulse(() => this.#relayBatch(), POLL_MS, this.#log);
   }
 
   async start(): Promise<void> {
@@ -93,14 +93,16 @@ export class OutboxRelay implements Worker {
   }
 
   async #relayBatch(): Promise<boolean> {
-    if (!(await this.#isActive())) return false;
-    const from = (this.#position ??= await this.#readCheckpoint());
+    const lock = await this.#takeLock();
+    if (lock === undefined || !this.#watch.caughtUp) return false;
+    const from = (this.#position ??= await this.#begin());
     // Taken before the log is read: what is committed while it is read is not claimed to be told.
     const at = this.#clock.now().toISOString();
     const events = await this.#read(from);
-    await this.#relay(events);
-    if (events.length === BATCH) return true;
     const position = events.at(-1)?.position ?? from;
+    if (await this.#isSetBack(position)) return false;
+    await this.#relay(events, lock);
+    if (this.#lock !== lock || events.length === BATCH) return true;
     await this.#watch.setRight(position, (feed, keys) => this.#tell(feed, keys, position));
     await this.#beats.send({ at, position });
     return false;
@@ -116,13 +118,37 @@ export class OutboxRelay implements Worker {
     }
   }
 
+  /**
+   * Whether the bus was told of more than the log holds: somebody restored the database, or a replica that lagged took
+   * over. Readers keep the newest position, so they would pass over what is told now, revocations too; and what was
+   * revoked after the backup is valid in it again. So nothing is told, who decides by it stops by itself, and it stays so,
+   * though the log may grow past that point, until a person has seen to it.
+   */
+  async #isSetBack(position: number): Promise<boolean> {
+    const told = this.#watch.highest;
+    // Another relay may have told what was appended since the log was read.
+    if (!this.#setBack && told > position && told > (await this.#store.head())) {
+      await this.#moveCheckpoint(SET_BACK, told);
+      this.#sayItIsSetBack(told);
+    }
+    return this.#setBack;
+  }
+
+  #sayItIsSetBack(told: number): void {
+    this.#setBack = true;
+    this.#log.error(
+      { alarm: true, service: this.#database.service, told },
+      'the database was set back behind what was told of it: nothing is told any more',
+    );
+  }
+
   #standBack(): void {
     this.#lock?.release(true);
     this.#lock = undefined;
     this.#position = undefined;
   }
 
-  async #relay(events: readonly RecordedEvent[]): Promise<void> {
+  async #relay(events: readonly RecordedEvent[], lock: PoolClient): Promise<void> {
     const last = events.at(-1);
     if (last === undefined) return;
     this.#traces.carry(events);
@@ -132,12 +158,9 @@ export class OutboxRelay implements Worker {
       topicOf(this.#database.service),
       events.map((event) => toMessage(this.#traces.carried(event))),
     );
-    await this.#database.pool.query(
-      `insert into checkpoint (consumer, position) values ($1, $2)
-       on conflict (consumer) do update set position = excluded.position`,
-      [CONSUMER, last.position],
-    );
-    this.#position = last.position;
+    await this.#moveCheckpoint(CONSUMER, last.position);
+    // Who lost the lock meanwhile begins where the other one left off, should it ever get it back.
+    if (this.#lock === lock) this.#position = last.position;
     this.#traces.arrived();
     relayedEvents.inc({ service: this.#database.service }, events.length);
   }
@@ -165,29 +188,53 @@ export class OutboxRelay implements Worker {
     }
   }
 
-  async #readCheckpoint(): Promise<number> {
-    const { rows } = await this.#database.pool.query<{ position: number }>(
-      'select position from checkpoint where consumer = $1',
-      [CONSUMER],
-    );
-    return rows[0]?.position ?? 0;
+  /** Where the relay before this one stopped. */
+  async #begin(): Promise<number> {
+    const told = await this.#checkpointOf(SET_BACK);
+    this.#setBack = false;
+    if (told !== undefined) this.#sayItIsSetBack(told);
+    return (await this.#checkpointOf(CONSUMER)) ?? 0;
   }
 
-  async #isActive(): Promise<boolean> {
-    if (this.#lock !== undefined) return true;
-    const client = await this.#database.pool.connect();
-    const { rows } = await client.query<{ locked: boolean }>(
-      'select pg_try_advisory_lock(hashtext($1)) as locked',
-      [this.name],
+  async #checkpointOf(consumer: string): Promise<number | undefined> {
+    const { rows } = await this.#database.pool.query<{ position: number }>(
+      'select position from checkpoint where consumer = $1',
+      [consumer],
     );
-    if (rows[0]?.locked !== true) {
-      client.release();
-      return false;
+    return rows[0]?.position;
+  }
+
+  async #moveCheckpoint(consumer: string, position: number): Promise<void> {
+    await this.#database.pool.query(
+      `insert into checkpoint (consumer, position) values ($1, $2)
+       on conflict (consumer) do update set position = greatest(checkpoint.position, excluded.position)`,
+      [consumer, position],
+    );
+  }
+
+  /** The connection that holds the lock; undefined while another process does. */
+  async #takeLock(): Promise<PoolClient | undefined> {
+    if (this.#lock !== undefined) return this.#lock;
+    const client = await this.#database.pool.connect();
+    try {
+      const { rows } = await client.query<{ locked: boolean }>(
+        'select pg_try_advisory_lock(hashtext($1)) as locked',
+        [this.name],
+      );
+      if (rows[0]?.locked !== true) {
+        client.release();
+        return undefined;
+      }
+    } catch (error) {
+      client.release(true);
+      throw error;
     }
     // The lock lives as long as its connection: when that breaks, somebody else may already be relaying.
-    client.on('error', () => this.#standBack());
+    client.on('error', () => {
+      if (this.#lock === client) this.#standBack();
+    });
     this.#lock = client;
-    return true;
+    return client;
   }
 }
 

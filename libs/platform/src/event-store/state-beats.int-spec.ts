@@ -3,9 +3,10 @@ import { beatSchema, isBeat, topics } from '@gatehouse/event-catalog';
 import type { EventStore, EventToAppend, StateReader } from '@gatehouse/event-sourcing';
 import { eventually, ManualClock } from '@gatehouse/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { platformMigrations } from '../database/platform-migrations.ts';
-import type { Clock } from '../platform.ts';
+import { systemClock, type Clock } from '../platform.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/index.ts';
 import { OutboxRelay, type StateFeed } from './outbox-relay.ts';
 import { PostgresEventStore } from './postgres-event-store.ts';
@@ -141,5 +142,32 @@ describe('the beats of an owner', () => {
     isIll = false;
     await eventually(() => expect(beats().length).toBe(topic.partitions));
     expect(heard[0]?.at).toBeUndefined();
+  });
+
+  it('end where a topic tells of more than the log holds, and with them all that is told, until a person has seen to it', async () => {
+    const { bus } = test.platform;
+    const first = await startRelay(systemClock);
+    await eventually(() => expect(beats().length).toBe(topic.partitions));
+    const told = [{ key: 'group:lost', value: Buffer.from('{}'), headers: { position: '5' } }];
+    await bus.publish(topic, told);
+    await eventually(() => expect(heard.at(-1)?.position).toBe(5));
+    await sleep(300);
+    const before = heard.length;
+    for (let count = 0; count < 6; count += 1) await append();
+    await sleep(1_500);
+    expect(heard.length).toBe(before);
+    // It has grown past that point, but what lies between is not what was told.
+    await first.stop();
+    const second = await startRelay(systemClock);
+    await sleep(1_500);
+    expect(heard.length).toBe(before);
+    await second.stop();
+    // Not by the service itself: it may not take this back.
+    const owner = new pg.Client({ connectionString: test.ownerUrl });
+    await owner.connect();
+    await owner.query(`delete from identity.checkpoint where consumer = 'outbox set back'`);
+    await owner.end();
+    await startRelay(systemClock);
+    await eventually(() => expect(heard.length).toBe(before + 6 + topic.partitions));
   });
 });

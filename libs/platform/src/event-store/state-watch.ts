@@ -9,6 +9,9 @@ interface Watched {
   /** The newest position that was read of every key. */
   readonly newest: Map<string, number>;
   readonly astray: Set<string>;
+  /** The highest position that was read of any key, or of a beat. */
+  highest: number;
+  caughtUp: boolean;
 }
 
 const RETRY_MS = 1_000;
@@ -29,7 +32,23 @@ export class StateWatch {
   constructor(bus: EventBus, feeds: readonly StateFeed[], log: Logger) {
     this.#bus = bus;
     this.#log = log;
-    this.#watched = feeds.map((feed) => ({ feed, newest: new Map(), astray: new Set() }));
+    this.#watched = feeds.map((feed) => ({
+      feed,
+      newest: new Map(),
+      astray: new Set(),
+      highest: 0,
+      caughtUp: false,
+    }));
+  }
+
+  /** Whether all that was in the topics at the start has been read. */
+  get caughtUp(): boolean {
+    return this.#watched.every((watched) => watched.caughtUp);
+  }
+
+  /** The highest position that the topics speak of. */
+  get highest(): number {
+    return Math.max(0, ...this.#watched.map((watched) => watched.highest));
   }
 
   async start(): Promise<void> {
@@ -69,6 +88,7 @@ export class StateWatch {
     );
     if (this.#stopping.signal.aborted) return reader.stop();
     this.#readers.set(watched, reader);
+    void reader.caughtUp.then(() => (watched.caughtUp = true));
     void reader.lost.then(() => this.#followAnew(watched, reader));
   }
 
@@ -77,6 +97,8 @@ export class StateWatch {
     await lost.stop();
     watched.newest.clear();
     watched.astray.clear();
+    watched.highest = 0;
+    watched.caughtUp = false;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
@@ -88,10 +110,12 @@ export class StateWatch {
     }
   }
 
-  #look({ newest, astray }: Watched, message: IncomingMessage): void {
+  #look(watched: Watched, message: IncomingMessage): void {
+    const { newest, astray } = watched;
     const { key } = message;
-    if (key === null || isBeat(message)) return;
     const position = legiblePosition(message);
+    watched.highest = Math.max(watched.highest, position ?? 0);
+    if (key === null || isBeat(message)) return;
     if (position === undefined || position < (newest.get(key) ?? -1)) {
       astray.add(key);
       return;
