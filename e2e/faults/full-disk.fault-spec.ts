@@ -82,7 +82,6 @@ describe(`on disks that fill up (seed ${seed})`, () => {
         await eventually(() => {
           expect(steadyWords(stage!, 'gateway-1', since)).toContain('evidence-unavailable');
         }, PATIENCE);
-        // It is said again with every attempt that fails; the lines of refused calls soon drive it from view.
         const isAlarmed = (): boolean =>
           stage!.cluster.logOf('gateway-1').includes('ALARM: evidence cannot be written');
         await eventually(() => expect(isAlarmed()).toBe(true), { ...PATIENCE, everyMs: 20 });

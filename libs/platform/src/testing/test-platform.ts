@@ -8,7 +8,7 @@ import { migrate } from '../database/migrate.ts';
 import { platformMigrations } from '../database/platform-migrations.ts';
 import { openServiceDatabase, type ServiceDatabase } from '../database/service-database.ts';
 import { createReadiness } from '../host/readiness.ts';
-import { createLogger } from '../log/logger.ts';
+import { createLogger, type Logger } from '../log/logger.ts';
 import { systemClock, type Clock, type Platform } from '../platform.ts';
 
 const PASSWORD = 'only-in-tests';
@@ -23,7 +23,7 @@ export interface TestPlatform {
   stop(): Promise<void>;
 }
 
-/** What a test platform starts with: schemas, and the time. */
+/** What a test platform starts with: schemas, the time, and where it logs. */
 export interface TestPlatformOptions {
   /** The schemas to bring to head, with the folders of SQL of each. */
   readonly schemas: readonly {
@@ -31,12 +31,14 @@ export interface TestPlatformOptions {
     readonly folders: readonly string[];
   }[];
   readonly clock?: Clock;
+  readonly log?: Logger;
 }
 
 /** Starts one. Everything in it is real; stop() takes it down and drops the database. */
 export async function startTestPlatform({
   schemas,
   clock = systemClock,
+  log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
 }: TestPlatformOptions): Promise<TestPlatform> {
   const database = await freshDatabase();
   const plans = [...schemas, { schema: 'bus', folders: [platformMigrations.bus] }].map((plan) => ({
@@ -46,7 +48,6 @@ export async function startTestPlatform({
   }));
   await migrate(database.url, plans);
   const dataDirectory = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
-  const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const { bus, close } = openBus({ url: asRole(database.url, 'gatehouse_bus') }, log);
   const databases = new Map<ServiceName, ServiceDatabase>();
   let url = 'http://127.0.0.1:9';

@@ -38,7 +38,10 @@ async function isRecorded(exchange: Exchange, answer: Answer, gate: Gate): Promi
     return true;
   } catch (error) {
     const { requestId } = exchange;
-    gate.log.error({ requestId, err: error }, 'a request could not be recorded');
+    // That nothing can be recorded is told once, where it begins; a line a call would fill the disk that is full.
+    if (error instanceof Refusal)
+      gate.log.debug({ requestId, reason: error.internal }, 'a request could not be recorded');
+    else gate.log.error({ requestId, err: error }, 'a request could not be recorded');
     return false;
   }
 }

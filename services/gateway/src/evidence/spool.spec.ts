@@ -10,6 +10,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger } from '@gatehouse/platform';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Spool, type SpoolSettings } from './spool.ts';
@@ -24,7 +25,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function open(settings: Partial<SpoolSettings> = {}): Promise<Spool> {
+async function open(settings: Partial<SpoolSettings> = {}, logger = log): Promise<Spool> {
   const defaults = {
     directory,
     segmentBytes: 2_000,
@@ -32,7 +33,7 @@ async function open(settings: Partial<SpoolSettings> = {}): Promise<Spool> {
     minFreeBytes: 0,
     retryAfterMs: 1,
   };
-  const spool = await Spool.open({ ...defaults, ...settings }, log);
+  const spool = await Spool.open({ ...defaults, ...settings }, logger);
   opened.push(spool);
   return spool;
 }
@@ -188,6 +189,28 @@ describe('the spool', () => {
     await expect(note(spool, 'x')).rejects.toMatchObject({ code: 'evidence-unavailable' });
     expect(spool.health().lastSequence).toBe(0);
     expect(await segments()).toEqual([]);
+  });
+
+  test('tells once that it cannot write, however often it refuses, and once that it can again', async () => {
+    const told: object[] = [];
+    const write = (line: string) => void told.push(JSON.parse(line) as object);
+    const logger = createLogger({ service: 'test', level: 'info', destination: { write } });
+    const spool = await open({ backlogLimitBytes: 5_000 }, logger);
+    await notes(spool, 60);
+    for (let call = 0; call < 20; call += 1) await expect(note(spool, 'x')).rejects.toThrow();
+    expect(told).toMatchObject([{ alarm: true, reason: 'too much evidence waits for the bus' }]);
+    await sequences(spool);
+    await note(spool, 'again');
+    expect(told).toMatchObject([{ alarm: true }, { alarm: false }]);
+    await close(spool);
+    told.length = 0;
+    const full = await open({ minFreeBytes: Number.MAX_SAFE_INTEGER }, logger);
+    for (let call = 0; call < 20; call += 1) {
+      await expect(note(full, 'x')).rejects.toThrow();
+      await sleep(5);
+    }
+    const message = expect.stringContaining('bytes left') as string;
+    expect(told).toMatchObject([{ alarm: true, err: { message } }]);
   });
 
   test('refuses when its folder is taken away', async () => {

@@ -4,11 +4,13 @@ import { Refusal } from '@gatehouse/problem-catalog';
 import { encodeFrame, type Frame } from './frame.ts';
 import { recoverSegments } from './recover-segments.ts';
 import { SegmentWriter, type Segment } from './segment.ts';
+import { SpoolAlarm } from './spool-alarm.ts';
 import { SpoolFolder } from './spool-folder.ts';
 import { SpoolReader } from './spool-reader.ts';
 
 const SPACE_CHECK_MS = 1_000;
 const LONGEST_PAUSE_MS = 5_000;
+const ALARM_ENDS_BELOW = 0.9;
 
 export interface SpoolSettings {
   readonly directory: string;
@@ -44,6 +46,7 @@ export class Spool {
   readonly #folder: SpoolFolder;
   readonly #settings: SpoolSettings;
   readonly #log: Logger;
+  readonly #alarm: SpoolAlarm;
   readonly #segments: Segment[];
   readonly #reader: SpoolReader;
   #writer: SegmentWriter | undefined;
@@ -71,6 +74,7 @@ export class Spool {
     this.#folder = folder;
     this.#settings = settings;
     this.#log = log;
+    this.#alarm = new SpoolAlarm(log);
     this.#segments = segments;
     this.#durable = last;
     this.#next = last + 1;
@@ -133,7 +137,10 @@ export class Spool {
   /** Appends what `write` makes of the sequence it is given; rejects with `evidence-unavailable` where it cannot be made durable. */
   append(write: (sequence: number) => Buffer): Promise<void> {
     const reason = this.#refusalReason();
-    if (reason !== undefined) return Promise.reject(refusal(reason));
+    if (reason !== undefined) {
+      if (!this.#closed) this.#alarm.raise({ reason });
+      return Promise.reject(refusal(reason));
+    }
     return new Promise((resolve, reject) => {
       const sequence = this.#next;
       this.#waiting.push({
@@ -200,8 +207,9 @@ export class Spool {
     this.#durable = last.sequence;
     this.#syncListener(group.length, syncMs);
     this.#backlogBytes += bytes.length;
-    if (this.#failure !== undefined) this.#log.info('the evidence spool writes again');
     this.#failure = undefined;
+    // Not at the very limit of the backlog, where every record would end it and the next raise it again.
+    if (this.#backlogBytes < this.#settings.backlogLimitBytes * ALARM_ENDS_BELOW) this.#alarm.end();
     for (const caller of group) caller.resolve();
     this.#durableListener();
     if (writer.segment.bytes < this.#settings.segmentBytes) return;
@@ -230,10 +238,7 @@ export class Spool {
       this.#failure === undefined ? this.#settings.retryAfterMs : this.#failure.pauseMs * 2,
       LONGEST_PAUSE_MS,
     );
-    this.#log.error(
-      { err: error, pauseMs },
-      'ALARM: evidence cannot be written, so requests are refused',
-    );
+    this.#alarm.raise({ err: error, pauseMs });
     this.#failure = { reason: error.message, until: performance.now() + pauseMs, pauseMs };
     this.#spaceCheckedAt = -Infinity;
     const refused = [...group, ...this.#waiting];

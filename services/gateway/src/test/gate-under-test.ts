@@ -19,6 +19,7 @@ import {
   traceparentOf,
   type Clock,
   type Hosted,
+  type Logger,
 } from '@gatehouse/platform';
 import { publishBeats, startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId, principalKey } from '@gatehouse/principal-directory';
@@ -53,7 +54,7 @@ export interface TestAgent {
   readonly state: Extract<PrincipalState, { kind: 'agent' }>;
 }
 
-type Settings = Partial<GatewayConfig> & { readonly clock?: Clock };
+type Settings = Partial<GatewayConfig> & { readonly clock?: Clock; readonly log?: Logger };
 const BEAT_MS = 500;
 type Role = Pick<RoleDefinition, 'name' | 'connectors'>;
 
@@ -84,8 +85,9 @@ export class GateUnderTest {
     this.gate = openGate(config, { ...ground.platform, evidence: this.slow });
   }
 
-  static async start({ clock, ...given }: Settings = {}): Promise<GateUnderTest> {
-    const ground = await startTestPlatform({ schemas: [], ...(clock && { clock }) });
+  static async start({ clock, log, ...given }: Settings = {}): Promise<GateUnderTest> {
+    const told = { ...(clock && { clock }), ...(log && { log }) };
+    const ground = await startTestPlatform({ schemas: [], ...told });
     const config = gatewayConfig.schema.parse({
       stdioCommands: [process.execPath],
       // What tests do to clock and bus is not always about this.
