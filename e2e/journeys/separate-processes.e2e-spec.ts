@@ -17,6 +17,25 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   gateway: ['gatehouse_gateway_requests_total', 'gatehouse_gateway_spool_refusing'],
 };
 
+const OWNER = 'its database and the event bus';
+/** What each must have before it may serve; of the state of a gate or of admin, how its sentence begins. */
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  identity: [OWNER, 'the schema identity', 'first administrator'],
+  policy: [OWNER, 'the schema policy', 'first policy bundle'],
+  registry: [OWNER, 'the schema registry'],
+  audit: [OWNER, 'the schema audit', 'audit-trail'],
+  admin: [OWNER, 'the schema admin', 'admin access state'],
+  gateway: ['the event bus', 'evidence', 'gateway state'],
+};
+const beginningWith = (words: string): unknown => expect.stringMatching(`^${words}`);
+
+/** What a process said first that it waits for; throws while it has said nothing. */
+function toldToWaitFor(log: string): readonly string[] {
+  const line = log.split('\n').find((each) => each.includes('"msg":"waiting for '));
+  if (line === undefined) throw new Error(`it does not say what it waits for: ${log}`);
+  return (JSON.parse(line) as { readonly waitingFor: readonly string[] }).waitingFor;
+}
+
 let cluster: Cluster;
 let folder: string;
 const files = (): ReturnType<typeof filesystemStdio> => filesystemStdio(folder);
@@ -38,12 +57,15 @@ afterAll(async () => {
 describe('the services of docker-compose.yml as processes of their own', () => {
   it('may start in any order, before their database is there even, and say what they wait for', async () => {
     for (const service of cluster.services.toReversed()) await cluster.start(service);
-    await eventually(
-      () => expect(cluster.logOf('identity')).toContain('waiting for its database'),
-      { timeoutMs: 40_000 },
-    );
-    const health = await fetch(`${cluster.urlOf('identity')}/health/ready`);
-    expect(health.status).toBe(503);
+    for (const service of cluster.services) {
+      const told = await eventually(() => toldToWaitFor(cluster.logOf(service)), {
+        timeoutMs: 60_000,
+      });
+      const needs = NEEDS[service.replace(/-\d$/, '')] ?? ['something of its own'];
+      expect(told, service).toEqual(expect.arrayContaining(needs.map(beginningWith)));
+      const health = await fetch(`${cluster.urlOf(service)}/health/ready`);
+      expect(health.status, service).toBe(503);
+    }
     expect(await cluster.healthy('identity')).toBe(false);
     expect(await cluster.migrate()).toMatch(/Applied .*identity/);
     for (const service of cluster.services) await cluster.ready(service);

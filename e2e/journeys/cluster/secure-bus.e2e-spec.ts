@@ -61,7 +61,7 @@ async function startGateway(
   };
 }
 
-const BUS = 'its database and the event bus';
+const BUS = 'the event bus';
 const patient = { timeoutMs: 40_000, everyMs: 100 };
 
 describe('a process whose bus is a Kafka that asks who comes', () => {

@@ -4,7 +4,6 @@ import type { ConfigOf, ConfigSection } from '../config/config-section.ts';
 import { ConfigError, loadConfig } from '../config/load-config.ts';
 import type { NeededSchema } from '../database/schema-claim.ts';
 import { host, type ServiceModule } from '../host/host.ts';
-import type { Logger } from '../log/logger.ts';
 import { metricsConfig, readMetricsToken } from '../metrics/metrics.config.ts';
 import type { Platform } from '../platform.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
@@ -13,6 +12,7 @@ import { endInTime } from './end-in-time.ts';
 import { processPlatform, type ProcessPlatform } from './process-platform.ts';
 import { processConfig } from './process.config.ts';
 
+const THE_BUS = 'the event bus';
 const RETRY_MS = 500;
 const REMIND_MS = 5_000;
 const WRONG_CONFIGURATION = 2;
@@ -30,7 +30,7 @@ export interface Deployable<Section extends ConfigSection> {
 
 /**
  * Runs one service in this process until SIGINT or SIGTERM. It listens at once and is not ready; then it waits for
- * its database and the bus, says what it waits for, and starts its work. The order in which processes start does
+ * its database, where it has one, and the bus, says what it waits for, and starts its work. The order in which processes start does
  * not matter.
  */
 export async function runService<Section extends ConfigSection>(
@@ -67,7 +67,8 @@ async function run<Section extends ConfigSection>(
     stopping.abort();
     endInTime(END_MS, (sentence) => platform.log.error(sentence));
   });
-  const reached = platform.readiness.waitFor('its database and the event bus');
+  const basis = deployable.needs === undefined ? THE_BUS : `its database and ${THE_BUS}`;
+  const reached = platform.readiness.waitFor(basis);
   const hosted = await host({
     platform,
     services: [deployable.compose(platform, own[deployable.section.name]!)],
@@ -77,7 +78,7 @@ async function run<Section extends ConfigSection>(
     startUntil: stopping.signal,
     async onListening(url) {
       platform.log.info({ url }, 'listening');
-      await untilReached(ground, platform.log, stopping.signal);
+      await untilReached(ground, basis, stopping.signal);
       reached.done();
     },
   });
@@ -90,9 +91,10 @@ async function run<Section extends ConfigSection>(
 
 async function untilReached(
   ground: ProcessPlatform,
-  log: Logger,
+  basis: string,
   signal: AbortSignal,
 ): Promise<void> {
+  const { log, readiness } = ground.platform;
   for (let told = 0; !signal.aborted;) {
     try {
       await ground.reach();
@@ -100,8 +102,8 @@ async function untilReached(
     } catch (error) {
       if (Date.now() - told > REMIND_MS) {
         log.warn(
-          { reason: (error as Error).message },
-          'waiting for its database and the event bus',
+          { reason: (error as Error).message, waitingFor: readiness.pending },
+          `waiting for ${basis}`,
         );
         told = Date.now();
       }
