@@ -7,11 +7,11 @@ import { join } from 'node:path';
 
 interface Lane {
   readonly name: string;
-  /** The real servers without which the lane would prove nothing. */
+  /** The real servers, and the right to mount a disk, without which the lane would prove nothing. */
   readonly needs: readonly RealServer[];
 }
 
-type RealServer = 'PostgreSQL' | 'Kafka' | 'Kafka 3.9' | 'Caddy';
+type RealServer = 'PostgreSQL' | 'Kafka' | 'Kafka 3.9' | 'Caddy' | 'mount';
 
 interface Tally {
   passed: number;
@@ -40,6 +40,7 @@ const LANES: readonly Lane[] = [
   { name: 'e2e', needs: ['PostgreSQL'] },
   { name: 'e2e-cluster', needs: ['PostgreSQL', 'Kafka', 'Caddy'] },
   { name: 'fault', needs: ['PostgreSQL', 'Kafka'] },
+  { name: 'fault-disk', needs: ['mount', 'PostgreSQL', 'Kafka'] },
 ];
 
 /** Set where the machine is known to have all that the lanes need: there, what is skipped has failed. */
@@ -66,6 +67,23 @@ async function whyKafkaCannotRun(version?: string): Promise<string | undefined> 
 function whyCaddyCannotRun(): string | undefined {
   const { error } = spawnSync('caddy', ['version'], { stdio: 'ignore' });
   return error && `Caddy cannot be started here: ${error.message}`;
+}
+
+/** Mounts one and lets go of it: root in a container may have been denied it too. */
+function whyNothingCanBeMounted(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-mount-'));
+  try {
+    const mount = ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder];
+    const { status, stderr, error } = spawnSync('mount', mount, { encoding: 'utf8' });
+    if (status === 0) {
+      spawnSync('umount', ['--lazy', folder]);
+      return undefined;
+    }
+    const why = error?.message ?? stderr.trim().replaceAll(/\s+/g, ' ');
+    return `a small disk cannot be mounted here, which takes root: ${why}`;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 function run(args: readonly string[]): Promise<number> {
@@ -120,6 +138,7 @@ const missing: Record<RealServer, string | undefined> = {
   Kafka: isNeeded('Kafka') ? await whyKafkaCannotRun() : undefined,
   'Kafka 3.9': isNeeded('Kafka 3.9') ? await whyKafkaCannotRun('3.9.2') : undefined,
   Caddy: isNeeded('Caddy') ? whyCaddyCannotRun() : undefined,
+  mount: isNeeded('mount') ? whyNothingCanBeMounted() : undefined,
 };
 
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };

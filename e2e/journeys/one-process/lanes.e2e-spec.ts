@@ -32,6 +32,15 @@ describe('a lane whose real server cannot be had', () => {
     expect(code).toBe(0);
   });
 
+  it('is skipped alone where nothing can be mounted, as for whoever is not root', () => {
+    const { code, lines } = runLanes(['fault-disk']);
+    expect(lines).toEqual([
+      expect.stringMatching(/^skipped: fault-disk: a small disk cannot be mounted here/),
+      '0 passed, 0 failed, 1 skipped',
+    ]);
+    expect(code).toBe(0);
+  });
+
   it('has failed where no lane may skip', () => {
     const { code, lines } = runLanes(['kafka'], { NO_LANE_MAY_SKIP: '1' });
     expect(lines[0]).toMatch(/^failed: kafka: /);
