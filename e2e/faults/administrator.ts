@@ -60,7 +60,7 @@ export class RecordedAdministrator {
     });
     const agentId = registered.data?.registerAgent.agent.id;
     if (agentId === undefined) return undefined;
-    await this.#change({
+    const { operation: assignment } = await this.#change({
       action: 'assign role',
       entity: name,
       owner: 'identity',
@@ -69,6 +69,7 @@ export class RecordedAdministrator {
       mutation: `($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`,
       input: () => ({ assignee: { kind: 'AGENT', id: agentId }, role }),
     });
+    if (assignment.outcome.kind !== 'ok') return undefined;
     const issued = await this.#change<{ issueKey: { keyId: string; token: string } }>({
       action: 'issue key',
       entity: name,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkHistory } from './check-history.ts';
 import type { Evidence } from './evidence.ts';
 import { callOf, goodEvidence as good, messageOf, refused, rowOf } from './good-evidence.ts';
-import type { AdminOperation, Call, Entry, Outcome } from './history.ts';
+import type { AdminOperation, Call, Entry, Fault, Outcome } from './history.ts';
 
 /** What the checker says of the good run with something changed. */
 function found(changes: Partial<Evidence>): string[] {
@@ -48,6 +48,41 @@ describe('recorded once', () => {
   it('lets what was refused for want of evidence go without', () => {
     const outcome = refused('evidence-unavailable', 503);
     expect(found({ entries: also(callOf('n', 500, { outcome })) })).toEqual([]);
+  });
+
+  it('lets a gate that has just started go without, until it has recorded anything', () => {
+    const outcome = refused('not-ready', 503);
+    const judged = (at: number, ended?: Fault['ended']): string[] => {
+      const fault: Fault = {
+        kind: 'fault',
+        id: 'fault-0',
+        what: 'gateway-1 killed',
+        blinded: [],
+        invokedAt: 2_500,
+        completedAt: 2_900,
+        ...(ended && { ended }),
+      };
+      const well = [2_950, 2_960].map((since, index) =>
+        callOf(`after-${index}`, since, { node: `gateway-${index + 1}` }),
+      );
+      return found({
+        entries: also(fault, ...well, callOf('n', at, { outcome })),
+        forwarded: [...good.forwarded, ...well.map(({ id }) => ({ callId: id, tool: '', at: 0 }))],
+        trail: [...good.trail, ...well.map(({ id }, index) => rowOf(8 + index, id))],
+        raw: [
+          ...good.raw,
+          ...well.map((_, index) => messageOf(8 + index, { id: `record-${8 + index}`, key: 's' })),
+        ],
+      }).filter((what) => what.includes('record'));
+    };
+    const killed = { service: 'gateway-1', at: 2_600 };
+    const what = ['an answered call has no record'];
+    expect(judged(900)).toEqual([]);
+    expect(judged(2_700)).toEqual(what);
+    expect(judged(2_700, { ...killed, service: 'gateway-2' })).toEqual(what);
+    expect(judged(2_700, killed)).toEqual([]);
+    expect(judged(2_952, killed)).toEqual([]);
+    expect(judged(2_970, killed)).toEqual(what);
   });
 
   it('finds a record that is there twice', () => {

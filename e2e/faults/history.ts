@@ -60,6 +60,8 @@ export interface Fault extends Timed {
   readonly what: string;
   /** Gateways that could hear nothing of the bus meanwhile. */
   readonly blinded: readonly string[];
+  /** Which service was killed to be started anew, and when it was down. */
+  ended?: { readonly service: string; readonly at: number };
 }
 
 export type Entry = Call | AdminOperation | Fault;

@@ -3,20 +3,21 @@ import { dirname, join } from 'node:path';
 import { checkHistory } from './check-history.ts';
 import type { Bounds, Evidence, Violation } from './evidence.ts';
 import { gather } from './gather.ts';
+import { provesSomething } from './proves-something.ts';
 import type { Stage } from './stage.ts';
 import type { Workload } from './workload.ts';
 
 const DEFAULT_BOUNDS: Bounds = { revocationMs: 3_000, healingMs: 20_000 };
 const SHOWN = 12;
 
-/** Ends the load, gathers everything, and throws what the checker found, with the seed and the file that tell how it came about. */
+/** Ends the load, gathers everything, and throws what the checker found, or that there was too little to find anything in, with the seed and the file that tell how it came about. */
 export async function judge(
   stage: Stage,
   workload: Workload,
   bounds: Partial<Bounds> = {},
 ): Promise<Evidence> {
   const evidence = await gather(stage, workload, { ...DEFAULT_BOUNDS, ...bounds });
-  const violations = checkHistory(evidence);
+  const violations = [...checkHistory(evidence), ...provesSomething(evidence)];
   if (violations.length > 0) {
     keepLogs(stage);
     throw new Error(report(stage, violations));

@@ -9,7 +9,7 @@ import {
 import { prepareCluster, type Cluster } from '../journeys/harness/cluster.ts';
 import { RecordedAdministrator, type MadeAgent } from './administrator.ts';
 import { Caller, type Gate } from './caller.ts';
-import { History } from './history.ts';
+import { History, type Fault } from './history.ts';
 import { seeded, type Random } from './random.ts';
 import { startRecordingServer, type RecordingServer } from './recording-server.ts';
 
@@ -52,7 +52,11 @@ export interface Stage {
   readonly steady: readonly MadeAgent[];
   caller(agent: MadeAgent, gate: Gate): Caller;
   /** Records what happens within as a fault; `blinded` names the gates that hear nothing of the bus meanwhile. */
-  fault(what: string, blinded: readonly string[], broken: () => Promise<void>): Promise<void>;
+  fault(
+    what: string,
+    blinded: readonly string[],
+    broken: (fault: Fault) => Promise<void>,
+  ): Promise<void>;
   /** SIGKILL to a service, and after a while up again and ready. */
   crash(service: string, downMs: number): Promise<void>;
   dispose(): Promise<void>;
@@ -90,12 +94,13 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       caller: (agent, gate) => new Caller(agent, gate, history),
       async fault(what, blinded, broken) {
         const fault = history.fault({ kind: 'fault', what, blinded });
-        await broken();
+        await broken(fault);
         history.end(fault);
       },
       async crash(service, downMs) {
-        await stage.fault(`${service} killed`, [], async () => {
+        await stage.fault(`${service} killed`, [], async (fault) => {
           await cluster.stop(service, 'SIGKILL');
+          fault.ended = { service, at: Date.now() };
           await new Promise((resolve) => setTimeout(resolve, downMs));
           await cluster.start(service);
           await cluster.ready(service);

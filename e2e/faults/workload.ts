@@ -1,15 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MadeAgent } from './administrator.ts';
 import type { Gate } from './caller.ts';
+import { OpeningRound, type RoundHost } from './opening-round.ts';
 import { seeded, type Random } from './random.ts';
 import { ROLES, SHAKY, STEADY, type Stage } from './stage.ts';
 
 const MOST_AGENTS = 14;
 const AT_A_TIME = 4;
+/** How long the end of the load waits for its opening round, where a fault has held that up. */
+const ROUND_MS = 60_000;
 /** What `worker` permits whatever else changes. */
 const ALWAYS_WORKERS = { server: STEADY, tool: 'look' } as const;
 
-/** Calls on every gate and an administrator's changes, both by chance from the seed, until it is stopped. */
+/** Calls on every gate and an administrator's changes, both by chance from the seed, until it is stopped; and, whatever chance picks, one revocation of each kind. */
 export interface Workload {
   /** Everybody who ever called. */
   readonly agents: readonly MadeAgent[];
@@ -21,19 +24,22 @@ export interface Workload {
 export function startWorkload(stage: Stage, gates: readonly Gate[] = stage.gates): Workload {
   const load = new Load(stage, gates);
   for (const agent of stage.steady) load.join(agent);
+  load.open();
   load.run(load.administer());
   return load;
 }
 
-class Load implements Workload {
+class Load implements Workload, RoundHost {
   readonly agents: MadeAgent[] = [];
   readonly #stage: Stage;
   readonly #gates: readonly Gate[];
   readonly #random: Random;
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Set<Promise<unknown>>();
   /** Whose rights may still be taken. */
   readonly #mortal: MadeAgent[] = [];
   readonly #ended = new Set<MadeAgent>();
+  #opening: Promise<unknown> = Promise.resolve();
+  #isServerFree = false;
   #isSuspended = false;
   #isWorkerReading = false;
   #stopped = false;
@@ -50,11 +56,33 @@ class Load implements Workload {
     for (const gate of this.#gates) this.run(this.#callAt(gate, agent));
   }
 
-  run(loop: Promise<void>): void {
+  run(loop: Promise<unknown>): void {
     this.#running.add(loop);
   }
 
+  open(): void {
+    const round = new OpeningRound(this.#stage, this.#gates, this);
+    const suspension = round.suspendServer().then(() => (this.#isServerFree = true));
+    this.#opening = Promise.all([suspension, round.takeKey(), round.takeRole()]);
+    this.run(this.#opening);
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  async recruit(): Promise<MadeAgent | undefined> {
+    const agent = await this.#stage.admin.createAgent(`mortal-${this.#random.next()}`, 'worker');
+    if (agent !== undefined) this.join(agent);
+    return agent;
+  }
+
+  retire(agent: MadeAgent): void {
+    this.#ended.add(agent);
+  }
+
   async stop(): Promise<void> {
+    await Promise.race([this.#opening, sleep(ROUND_MS, undefined, { ref: false })]);
     this.#stopped = true;
     await Promise.all(this.#running);
   }
@@ -69,13 +97,13 @@ class Load implements Workload {
   async #changeSomething(): Promise<void> {
     const { admin } = this.#stage;
     const changes: (() => Promise<unknown>)[] = [
-      () => this.#toggleServer(),
       () => {
         this.#isWorkerReading = !this.#isWorkerReading;
         const mode = this.#isWorkerReading ? 'READ' : 'WRITE';
         return admin.defineRole('worker', { ...ROLES.worker, [STEADY]: mode });
       },
     ];
+    if (this.#isServerFree) changes.push(() => this.#toggleServer());
     if (this.#mortal.length < AT_A_TIME && this.agents.length < MOST_AGENTS)
       changes.push(...Array.from({ length: 3 }, () => () => this.#createAgent()));
     if (this.#mortal.length > 1) {
@@ -88,17 +116,15 @@ class Load implements Workload {
   }
 
   async #createAgent(): Promise<void> {
-    const agent = await this.#stage.admin.createAgent(`mortal-${this.#random.next()}`, 'worker');
-    if (agent === undefined) return;
-    this.#mortal.push(agent);
-    this.join(agent);
+    const agent = await this.recruit();
+    if (agent !== undefined) this.#mortal.push(agent);
   }
 
   async #take(revoke: (agent: MadeAgent) => Promise<unknown>): Promise<void> {
     const agent = this.#random.pick(this.#mortal);
     this.#mortal.splice(this.#mortal.indexOf(agent), 1);
     await revoke(agent);
-    this.#ended.add(agent);
+    this.retire(agent);
   }
 
   async #toggleServer(): Promise<void> {

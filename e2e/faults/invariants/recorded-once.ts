@@ -1,10 +1,13 @@
-import type { Call } from '../history.ts';
+import type { Call, Fault } from '../history.ts';
 import type { Evidence, TopicMessage, TrailRow, Violation } from '../evidence.ts';
 
 const INVARIANT = 'recorded once';
 
-/** Refused because nothing could be recorded: the one answer that may leave no record behind. */
-const UNRECORDED = new Set(['evidence-unavailable', 'not-ready']);
+/** Refused because nothing could be recorded: the one answer that may leave no record behind at any time. */
+const UNRECORDED = 'evidence-unavailable';
+/** What a gate that has just started says, and records as soon as it can record anything. */
+const STARTING = 'not-ready';
+const MAY_CONTRADICT = new Set([UNRECORDED, STARTING]);
 /** Refusals of calls that may have reached the server behind the gate before they ended so. */
 const AFTER_FORWARDING = new Set([
   'upstream-unavailable',
@@ -21,8 +24,9 @@ const AFTER_FORWARDING = new Set([
 export function recordedOnce(evidence: Evidence): Violation[] {
   const byCall = groupBy(evidence.trail, ({ record }) => record.userAgent ?? '');
   const calls = evidence.entries.filter((entry) => entry.kind === 'call');
+  const mayStillStart = startingIn(evidence, calls, byCall);
   return [
-    ...calls.flatMap((call) => outcomesOf(call, byCall.get(call.id) ?? [])),
+    ...calls.flatMap((call) => outcomesOf(call, byCall.get(call.id) ?? [], mayStillStart)),
     ...forwardingOf(evidence, calls, byCall),
     ...twiceIn(evidence.trail),
     ...lostBetween(evidence.raw, evidence.trail),
@@ -30,31 +34,62 @@ export function recordedOnce(evidence: Evidence): Violation[] {
   ];
 }
 
-function outcomesOf(call: Call, rows: readonly TrailRow[]): Violation[] {
+function outcomesOf(
+  call: Call,
+  rows: readonly TrailRow[],
+  mayStillStart: (call: Call) => boolean,
+): Violation[] {
   const outcomes = rows.filter(({ record }) => record.phase === 'outcome');
   if (outcomes.length > 1) return [broken('an outcome is recorded twice', call, ...outcomes)];
   const [outcome] = outcomes;
   if (outcome === undefined)
-    return mustBeRecorded(call) ? [broken('an answered call has no record', call, ...rows)] : [];
+    return mustBeRecorded(call, mayStillStart)
+      ? [broken('an answered call has no record', call, ...rows)]
+      : [];
   const isOk = outcome.record.outcome === 'ok';
   if (call.outcome.kind === 'ok' && !isOk)
     return [broken('a call that went well is recorded as another', call, outcome)];
-  if (call.outcome.kind === 'refused' && isOk && !UNRECORDED.has(call.outcome.code))
+  if (call.outcome.kind === 'refused' && isOk && !MAY_CONTRADICT.has(call.outcome.code))
     return [broken('a call that was refused is recorded as ok', call, outcome)];
   return [];
 }
 
-function mustBeRecorded({ outcome }: Call): boolean {
+function mustBeRecorded(call: Call, mayStillStart: (call: Call) => boolean): boolean {
+  const { outcome } = call;
   switch (outcome.kind) {
     case 'ok':
       return true;
     case 'refused':
-      return !UNRECORDED.has(outcome.code);
+      if (outcome.code === STARTING) return !mayStillStart(call);
+      return outcome.code !== UNRECORDED;
     case 'failed':
       return outcome.answered;
     case 'unknown':
       return false;
   }
+}
+
+/** Whether the gate may have had nowhere to record a call: it has, since it was last down, recorded none that ended before this one began. */
+function startingIn(
+  { entries }: Evidence,
+  calls: readonly Call[],
+  byCall: ReadonlyMap<string, readonly TrailRow[]>,
+): (call: Call) => boolean {
+  const faults = entries.filter((entry): entry is Fault => entry.kind === 'fault');
+  const answered = calls.filter(({ id, outcome }) => outcome.kind !== 'unknown' && byCall.has(id));
+  return (call) => {
+    const end = call.completedAt ?? Number.POSITIVE_INFINITY;
+    const downs = faults.flatMap(({ ended, invokedAt }) =>
+      ended?.service === call.node && invokedAt <= end ? [ended.at] : [],
+    );
+    const startedAfter = Math.max(Number.NEGATIVE_INFINITY, ...downs);
+    return !answered.some(
+      ({ node, invokedAt, completedAt }) =>
+        node === call.node &&
+        invokedAt >= startedAfter &&
+        (completedAt ?? Number.POSITIVE_INFINITY) < call.invokedAt,
+    );
+  };
 }
 
 function forwardingOf(

@@ -4,7 +4,7 @@ import type { Bounds, Evidence, Violation } from '../evidence.ts';
 const INVARIANT = 'revoked stays out';
 
 /** What a gate says to whom a change has shut out. */
-const ACKNOWLEDGED: Record<Restriction['subject'], ReadonlySet<string>> = {
+export const ACKNOWLEDGED: Record<Restriction['subject'], ReadonlySet<string>> = {
   key: new Set(['token-refused']),
   server: new Set(['tool-unknown', 'server-unknown']),
   caller: new Set(['tool-unknown']),
@@ -19,9 +19,37 @@ interface Ban {
 
 /** Once a gate has refused somebody for a revocation it never lets them in again, and no gate that hears of the bus lets them in for long. */
 export function revokedStaysOut(evidence: Evidence): Violation[] {
-  const { entries, nodes, bounds } = evidence;
+  const { bounds } = evidence;
+  const faults = evidence.entries.filter((entry) => entry.kind === 'fault');
+  return bansAtNodes(evidence).flatMap(({ ban, first, known, judged }) => [
+    ...afterAcknowledgement(ban, first, known),
+    ...afterBound(ban, judged, faults, bounds),
+  ]);
+}
+
+/** How a ban was met at one gate. */
+interface BanAtNode {
+  readonly ban: Ban;
+  readonly node: string;
+  readonly judged: readonly Call[];
+  /** Of these, what had gone well there before. */
+  readonly known: readonly Call[];
+  /** The first of those by which the gate acknowledged it. */
+  readonly first: Call | undefined;
+}
+
+/** The answered revocations of which a gate has shown that it knows, by what they take from. */
+export function acknowledgedAt(
+  evidence: Evidence,
+): readonly { readonly node: string; readonly subject: Restriction['subject'] }[] {
+  return bansAtNodes(evidence)
+    .filter(({ ban, first }) => ban.by.outcome.kind === 'ok' && first !== undefined)
+    .map(({ node, ban }) => ({ node, subject: ban.on.subject }));
+}
+
+function bansAtNodes(evidence: Evidence): BanAtNode[] {
+  const { entries, nodes } = evidence;
   const calls = entries.filter((entry) => entry.kind === 'call');
-  const faults = entries.filter((entry) => entry.kind === 'fault');
   const bans = bansIn(evidence);
   // Who is shut out otherwise too may be refused for that: such refusals acknowledge no suspension.
   const others = bans.filter(({ on }) => on.subject !== 'server');
@@ -33,10 +61,7 @@ export function revokedStaysOut(evidence: Evidence): Violation[] {
       const judged = meant.filter((call) => isUnder(ban, call));
       const telling =
         ban.on.subject === 'server' ? judged.filter((call) => !isOtherwiseOut(call)) : judged;
-      return [
-        ...afterAcknowledgement(ban, meant, telling),
-        ...afterBound(ban, judged, faults, bounds),
-      ];
+      return { ban, node, judged, ...acknowledgementOf(ban, meant, telling) };
     }),
   );
 }
@@ -68,11 +93,11 @@ function isUnder({ by, until }: Ban, call: Call): boolean {
 }
 
 // Who was never let in may be refused for another reason: only the refusal of what went well before tells.
-function afterAcknowledgement(
+function acknowledgementOf(
   { by, on }: Ban,
   meant: readonly Call[],
   judged: readonly Call[],
-): Violation[] {
+): Pick<BanAtNode, 'known' | 'first'> {
   const askedFor = ({ keyId, server, tool }: Call): string => JSON.stringify([keyId, server, tool]);
   const wentWell = new Set(
     meant
@@ -85,6 +110,14 @@ function afterAcknowledgement(
       ({ outcome }) => outcome.kind === 'refused' && ACKNOWLEDGED[on.subject].has(outcome.code),
     )
     .toSorted((a, b) => endOf(a) - endOf(b))[0];
+  return { known, first };
+}
+
+function afterAcknowledgement(
+  { by }: Ban,
+  first: Call | undefined,
+  known: readonly Call[],
+): Violation[] {
   if (first === undefined) return [];
   return known
     .filter((call) => call.outcome.kind === 'ok' && call.invokedAt > endOf(first))
