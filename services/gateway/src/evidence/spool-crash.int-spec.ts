@@ -42,7 +42,9 @@ class Child {
       import { writeSync } from 'node:fs';
       import { Spool } from ${JSON.stringify(spoolUrl)};
       const say = (line) => writeSync(1, line + '\\n');
-      const log = { info() {}, warn() {}, error() { say('alarm') } };
+      // Every attempt that fails carries its error; that the alarm is over does not.
+      const failed = ({ err }) => { if (err !== undefined) say('alarm'); };
+      const log = { debug: failed, info() {}, warn() {}, error: failed };
       const spool = await Spool.open(${JSON.stringify(settingsIn(directory))}, log);
       ${body}`;
     const node = [process.execPath, '--conditions=source', '--input-type=module', '-e', script];
