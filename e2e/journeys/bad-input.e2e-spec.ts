@@ -124,23 +124,27 @@ async function messageOf(response: Response): Promise<{ id?: unknown; error?: Rp
   return JSON.parse(data ?? text) as { error?: RpcError };
 }
 
-/** What the trail gained while `work` ran, once nothing more comes in; what was sent before has come in first. */
+/** What the trail gained while `work` ran. A gate's records come in the order in which it wrote them, so what lies between two marks is that. */
 async function recordsOf(work: () => Promise<unknown>): Promise<readonly Record[]> {
-  const before = (await quietTrail())[0]?.index ?? -1;
+  const before = await mark();
   await work();
-  await eventually(async () => expect((await world.trail())[0]?.index).toBeGreaterThan(before));
-  return (await quietTrail()).filter((record) => record.index > before);
+  const after = await mark();
+  const records = await world.trail();
+  return records.filter(({ index }) => index > before && index < after);
 }
 
-const QUIET_MS = 150;
+let marks = 0;
 
-async function quietTrail(): Promise<readonly Record[]> {
-  for (let last = -1; ;) {
-    const records = await world.trail();
-    if (records.length === last) return records;
-    last = records.length;
-    await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-  }
+/** Sends a request that is known by its address; the index of its record, once that has come in. */
+async function mark(): Promise<number> {
+  marks += 1;
+  const path = `/s/mark-${marks}/mcp`;
+  await (await send({ path, body: call('mark') })).text();
+  return eventually(async () => {
+    const record = (await world.trail()).find(({ endpoint }) => endpoint === path);
+    if (record === undefined) throw new Error(`${path} is not in the trail yet`);
+    return record.index;
+  });
 }
 
 interface Case {
