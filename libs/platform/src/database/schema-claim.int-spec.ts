@@ -142,4 +142,22 @@ describe('a schema that two releases share', () => {
     await eventually(() => expect(held).toEqual([true, false, true]));
     await expect(migrateBy(second, true)).rejects.toThrow(/an older release still runs/);
   });
+
+  it('is held once by a process, however often it is asked for at the same time', async () => {
+    const first = await build(BOOK);
+    await migrateBy(first);
+    const claim = await startOf(first);
+    const claims = `from pg_stat_activity
+      where datname = current_database() and application_name = 'gatehouse-claim-shelf'`;
+    await asOwner(`select pg_terminate_backend(pid) ${claims}`);
+    await eventually(() => expect(held.slice(0, 2)).toEqual([true, false]), { everyMs: 5 });
+    await Promise.all([claim.take(), claim.take(), claim.take()]);
+    await eventually(async () =>
+      expect(await asOwner(`select count(*)::int ${claims}`)).toEqual([{ count: 1 }]),
+    );
+    await claim.release();
+    await eventually(async () =>
+      expect(await asOwner(`select count(*)::int ${claims}`)).toEqual([{ count: 0 }]),
+    );
+  });
 });

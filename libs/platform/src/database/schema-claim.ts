@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from '../log/logger.ts';
+import { noticingLoss } from './connection-settings.ts';
 import { keyOf, migrationFiles, refuseWhatIsNewer, type MigrationFile } from './migration-files.ts';
 
 /** A schema and the folders of SQL that bring it to where the code of this build needs it. */
@@ -23,6 +24,8 @@ export class SchemaClaim {
   readonly #log: Logger;
   readonly #onHeld: (held: boolean) => void;
   #client: pg.Client | undefined;
+  #taking: Promise<void> | undefined;
+  #isRetaking = false;
   #closed = false;
 
   /** `settings` are those of the role that the process works as; `onHeld` hears whether it holds the schema. Nothing is connected yet. */
@@ -41,7 +44,20 @@ export class SchemaClaim {
   /** Holds the schema from here on; throws, and holds nothing, while it is not as this build needs it. */
   async take(): Promise<void> {
     if (this.#client !== undefined) return;
+    this.#taking ??= this.#connect().finally(() => {
+      this.#taking = undefined;
+    });
+    await this.#taking;
+  }
+
+  async release(): Promise<void> {
+    this.#closed = true;
+    await this.#client?.end();
+  }
+
+  async #connect(): Promise<void> {
     const client = new pg.Client({
+      ...noticingLoss(),
       ...this.#settings,
       application_name: `gatehouse-claim-${this.#needed.schema}`,
     });
@@ -59,20 +75,21 @@ export class SchemaClaim {
       await client.end();
       throw error;
     }
+    if (this.#closed) return client.end();
     this.#client = client;
-    client.once('end', () => void this.#lost());
+    client.once('end', () => this.#lost());
     this.#onHeld(true);
   }
 
-  async release(): Promise<void> {
-    this.#closed = true;
-    await this.#client?.end();
-  }
-
   // The lock goes with its connection, as when the server restarts: whoever still runs takes it again.
-  async #lost(): Promise<void> {
+  #lost(): void {
     this.#client = undefined;
     this.#onHeld(false);
+    if (!this.#isRetaking) void this.#retake();
+  }
+
+  async #retake(): Promise<void> {
+    this.#isRetaking = true;
     while (!this.#closed && this.#client === undefined) {
       await sleep(RETRY_MS, undefined, { ref: false });
       try {
@@ -84,7 +101,7 @@ export class SchemaClaim {
         );
       }
     }
-    if (this.#closed) await (this.#client as pg.Client | undefined)?.end();
+    this.#isRetaking = false;
   }
 }
 

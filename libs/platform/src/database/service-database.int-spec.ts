@@ -1,6 +1,11 @@
+import { startTcpProxy, type TcpProxy } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
+import { noticingLoss, unhurried } from './connection-settings.ts';
 import { platformMigrations } from './platform-migrations.ts';
+import { openServiceDatabase, type ServiceDatabase } from './service-database.ts';
+
+const ANSWERED_WITHIN_MS = 1_500;
 
 let test: TestPlatform;
 beforeAll(async () => {
@@ -22,5 +27,59 @@ describe('the connections of a service to its database', () => {
     // Two hours, where nobody says otherwise.
     expect(rows[0]?.seconds).toBeGreaterThan(0);
     expect(rows[0]?.seconds).toBeLessThanOrEqual(15);
+  });
+
+  it('do not wait for ever for an answer unless told otherwise', () => {
+    expect(noticingLoss().query_timeout).toBeLessThanOrEqual(60_000);
+    expect(test.platform.database('identity').pool.options).toMatchObject({
+      keepAlive: true,
+      query_timeout: noticingLoss().query_timeout,
+    });
+  });
+});
+
+describe('a database that vanishes without a word', () => {
+  let wire: TcpProxy;
+  let database: ServiceDatabase;
+  beforeAll(async () => {
+    const url = new URL(test.ownerUrl);
+    wire = await startTcpProxy(Number(url.port));
+    url.port = String(wire.port);
+    const { log } = test.platform;
+    database = openServiceDatabase('identity', url.href, log, 1, ANSWERED_WITHIN_MS);
+  });
+  afterAll(async () => {
+    wire?.thaw();
+    await database?.close();
+    await wire?.stop();
+  });
+
+  it('fails the query that it does not answer, and serves the next one when it is back', async () => {
+    await database.pool.query('select 1');
+    wire.freeze();
+    await expect(database.pool.query('select 2')).rejects.toThrow('Query read timeout');
+    wire.thaw();
+    expect((await database.pool.query('select 3 as three')).rows).toEqual([{ three: 3 }]);
+  });
+
+  it('undoes the transaction that it did not answer', async () => {
+    const lost = database.transaction(async (client) => {
+      await client.query('create table half_done ()');
+      wire.freeze();
+      await client.query('select 1');
+    });
+    await expect(lost).rejects.toThrow('Query read timeout');
+    wire.thaw();
+    const { rows } = await database.transaction((client) =>
+      client.query(`select to_regclass('half_done') as found`),
+    );
+    expect(rows).toEqual([{ found: null }]);
+  });
+
+  it('may take its time over what is said to take long', async () => {
+    const { rows } = await database.pool.query(
+      unhurried(`select pg_sleep($1), 'done' as how`, [(1.5 * ANSWERED_WITHIN_MS) / 1000]),
+    );
+    expect(rows).toMatchObject([{ how: 'done' }]);
   });
 });

@@ -1,16 +1,10 @@
 import type { ServiceName } from '@gatehouse/event-catalog';
 import pg from 'pg';
 import type { Logger } from '../log/logger.ts';
+import { isUnanswered, noticingLoss } from './connection-settings.ts';
 
 // Positions and offsets are bigint in SQL and stay far below 2^53: read them as numbers.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-
-/**
- * How soon the server notices that a client's machine is gone, seconds instead of hours: until then the locks of its
- * sessions stay taken, and with them the place of the one relay.
- */
-const NOTICED_WHEN_GONE =
-  '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3';
 
 /** What can run SQL: a pool, or the one connection of a transaction. */
 export type SqlClient = Pick<pg.PoolClient, 'query'>;
@@ -24,19 +18,21 @@ export interface ServiceDatabase {
   close(): Promise<void>;
 }
 
-/** Opens a pool of at most `maxConnections` (default 4) as the role that `url` names. */
+/** Opens a pool of at most `maxConnections` (default 4) as the role that `url` names. A query fails that is not answered within `answeredWithinMs`. */
 export function openServiceDatabase(
   service: ServiceName,
   url: string,
   log: Logger,
   maxConnections = 4,
+  answeredWithinMs?: number,
 ): ServiceDatabase {
+  const noticing = noticingLoss(answeredWithinMs);
   const pool = new pg.Pool({
+    ...noticing,
     connectionString: url,
     max: maxConnections,
     application_name: `gatehouse-${service}`,
-    options: `-c search_path=${service} ${NOTICED_WHEN_GONE}`,
-    connectionTimeoutMillis: 10_000,
+    options: `-c search_path=${service} ${noticing.options}`,
   });
   reportLostConnections(pool, log, service);
   return {
@@ -69,9 +65,12 @@ async function inTransaction<T>(
     await client.query('commit');
     return result;
   } catch (error) {
-    await client.query('rollback').catch((rollbackError: Error) => {
-      broken = rollbackError;
-    });
+    // One that was not answered has no room for a rollback; the server undoes it with the connection.
+    if (isUnanswered(error)) broken = error;
+    else
+      await client.query('rollback').catch((rollbackError: Error) => {
+        broken = rollbackError;
+      });
     throw error;
   } finally {
     client.release(broken);

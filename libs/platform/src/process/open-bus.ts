@@ -4,6 +4,7 @@ import pg from 'pg';
 import { KafkaEventBus } from '../bus/kafka/kafka-event-bus.ts';
 import { busConnected } from '../bus/bus-metrics.ts';
 import { PostgresEventBus } from '../bus/postgres/postgres-event-bus.ts';
+import { noticingLoss } from '../database/connection-settings.ts';
 import { platformMigrations } from '../database/platform-migrations.ts';
 import { SchemaClaim } from '../database/schema-claim.ts';
 import { reportLostConnections } from '../database/service-database.ts';
@@ -75,6 +76,7 @@ function openPostgres({ url, password }: BusAddress, log: Logger): AskedBus {
   const address = new URL(url);
   if (password !== undefined) address.password = encodeURIComponent(password);
   const pool = new pg.Pool({
+    ...noticingLoss(),
     connectionString: address.href,
     max: CONNECTIONS,
     application_name: 'gatehouse-bus',

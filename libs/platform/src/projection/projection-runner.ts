@@ -8,6 +8,7 @@ import type {
 } from '@gatehouse/event-sourcing';
 import { Refusal } from '@gatehouse/problem-catalog';
 import pg from 'pg';
+import { unhurried } from '../database/connection-settings.ts';
 import type { ServiceDatabase, SqlClient } from '../database/service-database.ts';
 import { fromMessage, positionOf } from '../event-store/event-message.ts';
 import { withSpan } from '../tracing/span.ts';
@@ -90,7 +91,7 @@ export class ProjectionRunner implements Worker {
     await this.stop();
     const before = await this.#database.transaction(async (client) => {
       for (const table of this.#projections.flatMap((projection) => projection.tables)) {
-        await client.query(`delete from ${pg.escapeIdentifier(table)}`);
+        await client.query(unhurried(`delete from ${pg.escapeIdentifier(table)}`));
       }
       const { rows } = await client.query<{ topic: string; partition: number; position: number }>(
         'delete from projection_cursor where runner = $1 returning topic, partition, position',

@@ -14,6 +14,8 @@ export interface KafkaTiming extends BusTiming {
   readonly restartMs: number;
   /** A partition with messages waiting that has not moved for this long gets a new client. */
   readonly stuckMs: number;
+  /** A batch that is in hand for this long is told of as an alarm, and again each time as much has passed. */
+  readonly busyAlarmMs: number;
 }
 
 export const defaultKafkaTiming: KafkaTiming = {
@@ -24,4 +26,5 @@ export const defaultKafkaTiming: KafkaTiming = {
   joinPatienceMs: 3_000,
   restartMs: 300,
   stuckMs: 30_000,
+  busyAlarmMs: 5 * 60_000,
 };

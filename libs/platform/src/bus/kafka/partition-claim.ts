@@ -128,7 +128,9 @@ export class PartitionClaim {
       await sleep(this.#timing.handOverMs);
       return;
     }
+    const calm = this.#alarmWhileBusy();
     const inHand = this.#deliver(payload).finally(() => {
+      calm();
       this.#inHand = undefined;
     });
     this.#inHand = inHand;
@@ -149,6 +151,20 @@ export class PartitionClaim {
   async giveUp(): Promise<void> {
     this.#giving.abort();
     await this.#inHand;
+  }
+
+  /** A handler that never returns looks like one that takes long, also to whoever waits to leave the group. */
+  #alarmWhileBusy(): () => void {
+    const since = performance.now();
+    const alarm = setInterval(() => {
+      const busyForMs = Math.round(performance.now() - since);
+      this.#log.error(
+        { ...this.#place, next: this.#next, busyForMs },
+        'ALARM: a batch has been in hand for too long; its handler hangs or keeps failing',
+      );
+    }, this.#timing.busyAlarmMs);
+    alarm.unref();
+    return () => clearInterval(alarm);
   }
 
   get #place(): { topic: string; partition: number } {

@@ -75,8 +75,10 @@ export class Listener {
       if (due > 0) await sleepUnless(signal, due);
       this.#hasNews = false;
       this.#lastNotify = performance.now();
-      const told = this.#client?.query('select pg_notify($1, $2)', [CHANNEL, this.#id]);
-      await told?.catch(() => undefined);
+      const client = this.#client;
+      const told = client?.query('select pg_notify($1, $2)', [CHANNEL, this.#id]);
+      // One that does not answer hears nothing either: its end brings the next.
+      await told?.catch(() => void client?.end().catch(() => undefined));
     }
     this.#isTelling = false;
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { unhurried } from '../../database/connection-settings.ts';
 import type { Logger } from '../../log/logger.ts';
 
 const EVERY_MS = 10 * 60 * 1000;
@@ -13,10 +14,9 @@ export async function prune(pool: Pool, retention: Retention): Promise<number> {
   let total = 0;
   for (const [topic, keepMs] of Object.entries(retention)) {
     for (;;) {
-      const { rows } = await pool.query<{ gone: string }>('select bus.prune($1, $2) as gone', [
-        topic,
-        keepMs,
-      ]);
+      const { rows } = await pool.query<{ gone: string }>(
+        unhurried('select bus.prune($1, $2) as gone', [topic, keepMs]),
+      );
       const gone = Number(rows[0]?.gone ?? 0);
       if (gone === 0) break;
       total += gone;
