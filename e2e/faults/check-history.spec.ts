@@ -1,34 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { checkHistory } from './check-history.ts';
+import { also, entries, found, witnessed } from './changed-evidence.ts';
 import type { Evidence } from './evidence.ts';
 import { callOf, goodEvidence as good, messageOf, refused, rowOf } from './good-evidence.ts';
-import type { AdminOperation, Call, Entry, Fault, Outcome } from './history.ts';
-
-/** What the checker says of the good run with something changed. */
-function found(changes: Partial<Evidence>): string[] {
-  return checkHistory({ ...good, ...changes }).map(({ what }) => what);
-}
-
-interface Change {
-  readonly invokedAt?: number;
-  readonly completedAt?: number | null;
-  readonly outcome?: Outcome;
-}
-
-/** The same entries, with those of this id changed. */
-function entries(id: string, change: Change): readonly Entry[] {
-  return good.entries.map((entry) => (entry.id === id ? { ...entry, ...change } : entry));
-}
-
-const also = (...more: readonly Entry[]): readonly Entry[] => [...good.entries, ...more];
-/** A call that everything else is as it should be for. */
-const witnessed = (call: Call): Partial<Evidence> => ({
-  entries: also(call),
-  forwarded: [...good.forwarded, { callId: call.id, tool: 'look', at: 0 }],
-  trail: [...good.trail, rowOf(8, call.id)],
-  raw: [...good.raw, messageOf(8, { id: 'record-8', key: 'spool-1' })],
-});
-const mortal = { caller: 'mortal', keyId: 'key-2' };
+import type { Fault } from './history.ts';
 
 it('finds nothing where every promise was kept', () => {
   expect(checkHistory(good)).toEqual([]);
@@ -202,72 +177,6 @@ describe('projection = fold(log)', () => {
     expect(found({ sights: [{ ...sight!, due: undefined }] })).toEqual([
       'a gate does not show what policy says',
     ]);
-  });
-});
-
-describe('revoked stays out', () => {
-  it('finds a call that is let in after its gate acknowledged the revocation', () => {
-    const again = callOf('again', 2_200, mortal);
-    expect(found(witnessed(again))).toEqual([
-      'allowed on a gate that had acknowledged the revocation',
-    ]);
-    const elsewhere = { ...again, node: 'gateway-2' };
-    expect(found(witnessed(elsewhere))).toEqual([]);
-  });
-
-  it('takes the refusal of somebody who is shut out otherwise for no acknowledgement', () => {
-    const suspension: AdminOperation = {
-      ...(good.entries.find(({ id }) => id === 'op-1') as AdminOperation),
-      id: 'op-0',
-      invokedAt: 2_070,
-      completedAt: 2_400,
-      restricts: { subject: 'server', of: 'steady' },
-      leaves: { owner: 'identity', type: 'identity.key-issued.v1', mark: '{}' },
-    };
-    const early = callOf('early', 1_900, mortal);
-    const out = callOf('out', 2_120, { ...mortal, outcome: refused('tool-unknown') });
-    const other = callOf('before', 1_950);
-    const inside = callOf('more', 2_200);
-    const judged = (outOf: Call): string[] =>
-      found({
-        ...witnessed(inside),
-        entries: also(suspension, early, other, outOf, inside),
-      }).filter((what) => what.includes('acknowledged'));
-    expect(judged(out)).toEqual([]);
-    expect(judged({ ...out, caller: 'writer', keyId: 'key-1' })).not.toEqual([]);
-  });
-
-  it('finds a call that is let in long after the revocation was answered, on any gate', () => {
-    const late = callOf('late', 4_000, { ...mortal, node: 'gateway-2' });
-    expect(found(witnessed(late))).toEqual(['allowed long after the revocation was answered']);
-  });
-
-  it('puts the bound off while something is broken, and not for ever', () => {
-    const during = { entries: entries('op-1', { invokedAt: 9_900, completedAt: 9_950 }) };
-    const call = callOf('late', 33_000, { ...mortal, node: 'gateway-2' });
-    const later = { ...call, invokedAt: 36_000, completedAt: 36_005 };
-    const withCall = (made: Call): Partial<Evidence> => ({
-      ...witnessed(made),
-      entries: [...during.entries, made],
-    });
-    expect(found(withCall(call))).toEqual([]);
-    expect(found(withCall(later))).toEqual(['allowed long after the revocation was answered']);
-  });
-
-  it('lets a server in again once it was resumed', () => {
-    const suspension: AdminOperation = {
-      ...(good.entries.find(({ id }) => id === 'op-1') as AdminOperation),
-      id: 'op-0',
-      restricts: { subject: 'server', of: 'shaky' },
-      leaves: { owner: 'identity', type: 'identity.key-issued.v1', mark: '{}' },
-    };
-    const shaky = { server: 'shaky' };
-    const early = callOf('early', 5_000, shaky);
-    const late = callOf('late', 31_100, shaky);
-    const judged = (call: Call): string[] =>
-      found({ ...witnessed(call), entries: also(suspension, call) });
-    expect(judged(early)).toEqual(['allowed long after the revocation was answered']);
-    expect(judged(late)).toEqual([]);
   });
 });
 

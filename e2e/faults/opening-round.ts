@@ -45,8 +45,11 @@ export class OpeningRound {
     const { admin, steady } = this.#stage;
     const { name } = steady[0]!;
     const looks = (call: Call): boolean => call.caller === name && call.server === SHAKY;
-    await this.#everywhere((call) => looks(call) && call.outcome.kind === 'ok');
     while (!this.#host.isStopped) {
+      const since = Date.now();
+      await this.#everywhere(
+        (call) => looks(call) && call.invokedAt >= since && call.outcome.kind === 'ok',
+      );
       const suspension = await admin.suspend(SHAKY);
       const isDone = suspension.outcome.kind === 'ok';
       if (isDone) await this.#acknowledged(suspension, looks, ACKNOWLEDGED.server);

@@ -13,6 +13,8 @@ export const ACKNOWLEDGED: Record<Restriction['subject'], ReadonlySet<string>> =
 interface Ban {
   readonly by: AdminOperation;
   readonly on: Restriction;
+  /** When what it takes was last given back before: what went well until then may have been before another such change. */
+  readonly since: number;
   /** When it may have begun to end: what was asked for from here on is not judged. */
   readonly until: number;
 }
@@ -22,7 +24,7 @@ export function revokedStaysOut(evidence: Evidence): Violation[] {
   const { bounds } = evidence;
   const faults = evidence.entries.filter((entry) => entry.kind === 'fault');
   return bansAtNodes(evidence).flatMap(({ ban, first, known, judged }) => [
-    ...afterAcknowledgement(ban, first, known),
+    ...(isSettled(ban, faults, bounds) ? afterAcknowledgement(ban, first, known) : []),
     ...afterBound(ban, judged, faults, bounds),
   ]);
 }
@@ -75,11 +77,12 @@ function bansIn({ entries, logs }: Evidence): Ban[] {
       ({ type, data }) => type === leaves.type && data.includes(leaves.mark),
     );
     if (on === undefined || !isMade) return [];
-    const end = operations.find(
-      ({ restores, invokedAt }) =>
-        restores?.subject === on.subject && restores.of === on.of && invokedAt >= by.invokedAt,
-    );
-    return [{ by, on, until: end?.invokedAt ?? Number.POSITIVE_INFINITY }];
+    const restored = operations
+      .filter(({ restores }) => restores?.subject === on.subject && restores.of === on.of)
+      .map(({ invokedAt }) => invokedAt);
+    const since = Math.max(-Infinity, ...restored.filter((at) => at < by.invokedAt));
+    const until = Math.min(Infinity, ...restored.filter((at) => at >= by.invokedAt));
+    return [{ by, on, since, until }];
   });
 }
 
@@ -94,14 +97,15 @@ function isUnder({ by, until }: Ban, call: Call): boolean {
 
 // Who was never let in may be refused for another reason: only the refusal of what went well before tells.
 function acknowledgementOf(
-  { by, on }: Ban,
+  { by, on, since }: Ban,
   meant: readonly Call[],
   judged: readonly Call[],
 ): Pick<BanAtNode, 'known' | 'first'> {
   const askedFor = ({ keyId, server, tool }: Call): string => JSON.stringify([keyId, server, tool]);
   const wentWell = new Set(
     meant
-      .filter(({ outcome, invokedAt }) => outcome.kind === 'ok' && invokedAt < by.invokedAt)
+      .filter(({ outcome }) => outcome.kind === 'ok')
+      .filter(({ invokedAt }) => invokedAt >= since && invokedAt < by.invokedAt)
       .map(askedFor),
   );
   const known = judged.filter((call) => wentWell.has(askedFor(call)));
@@ -111,6 +115,20 @@ function acknowledgementOf(
     )
     .toSorted((a, b) => endOf(a) - endOf(b))[0];
   return { known, first };
+}
+
+// A gate may lag by several changes at once: what it refuses for an earlier one it may let in for a moment in between.
+function isSettled(
+  { by, since }: Ban,
+  faults: readonly Fault[],
+  { revocationMs, healingMs }: Bounds,
+): boolean {
+  if (since === Number.NEGATIVE_INFINITY) return true;
+  const isIll = faults.some(
+    ({ invokedAt, completedAt }) =>
+      invokedAt <= by.invokedAt && (completedAt ?? Infinity) + healingMs >= since,
+  );
+  return !isIll && by.invokedAt >= since + revocationMs;
 }
 
 function afterAcknowledgement(
