@@ -72,8 +72,9 @@ export class OutboxRelay implements Worker {
       this.#feeds.map(({ topic }) => topic),
     );
     this.#log = deps.log.child({ worker: this.name });
-    this.#watch = new StateWatch(deps.bus, this.#feeds, deps.log);
     this.#pulse = new Pulse(() => this.#relayBatch(), POLL_MS, this.#log);
+    const goOn = (): void => this.#pulse.poke();
+    this.#watch = new StateWatch(deps.bus, this.#feeds, deps.log, goOn);
   }
 
   async start(): Promise<void> {

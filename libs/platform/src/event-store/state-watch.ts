@@ -25,12 +25,15 @@ const RETRY_MS = 1_000;
 export class StateWatch {
   readonly #bus: EventBus;
   readonly #log: Logger;
+  readonly #onCaughtUp: () => void;
   readonly #watched: readonly Watched[];
   readonly #readers = new Map<Watched, StateReader>();
   readonly #stopping = new AbortController();
 
-  constructor(bus: EventBus, feeds: readonly StateFeed[], log: Logger) {
+  /** `onCaughtUp` is called after each topic that was read to its end. */
+  constructor(bus: EventBus, feeds: readonly StateFeed[], log: Logger, onCaughtUp: () => void) {
     this.#bus = bus;
+    this.#onCaughtUp = onCaughtUp;
     this.#log = log;
     this.#watched = feeds.map((feed) => ({
       feed,
@@ -88,7 +91,10 @@ export class StateWatch {
     );
     if (this.#stopping.signal.aborted) return reader.stop();
     this.#readers.set(watched, reader);
-    void reader.caughtUp.then(() => (watched.caughtUp = true));
+    void reader.caughtUp.then(() => {
+      watched.caughtUp = true;
+      this.#onCaughtUp();
+    });
     void reader.lost.then(() => this.#followAnew(watched, reader));
   }
 
