@@ -1,4 +1,5 @@
 import { Refusal } from '@gatehouse/problem-catalog';
+import { refusedIfUnavailable } from '../database/unavailable.ts';
 import { counter, histogram } from '../metrics/metric.ts';
 
 const labels = ['service', 'command'] as const;
@@ -28,9 +29,10 @@ export async function measured<T>(
     const result = await work();
     ended('accepted', '');
     return result;
-  } catch (error) {
-    if (error instanceof Refusal) ended('refused', error.code);
-    else ended('failed', 'internal');
+  } catch (thrown) {
+    const error = refusedIfUnavailable(thrown);
+    if (error === thrown && error instanceof Refusal) ended('refused', error.code);
+    else ended('failed', error instanceof Refusal ? error.code : 'internal');
     throw error;
   }
 }

@@ -2,10 +2,10 @@ import type pg from 'pg';
 
 /**
  * How soon the server notices that a client's machine is gone, seconds instead of hours: until then the locks of its
- * sessions stay taken, and with them the place of the one relay.
+ * sessions stay taken, and with them the place of the one relay. The last is for one that is gone with an answer on its way.
  */
 const NOTICED_WHEN_GONE =
-  '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3';
+  '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3 -c tcp_user_timeout=14000';
 
 const CONNECTED_WITHIN_MS = 10_000;
 const ANSWERED_WITHIN_MS = 30_000;

@@ -27,6 +27,14 @@ describe('the connections of a service to its database', () => {
     // Two hours, where nobody says otherwise.
     expect(rows[0]?.seconds).toBeGreaterThan(0);
     expect(rows[0]?.seconds).toBeLessThanOrEqual(15);
+    const { rows: unread } = await test.platform
+      .database('identity')
+      .pool.query<{ ms: number }>(
+        `select setting::int as ms from pg_settings where name = 'tcp_user_timeout'`,
+      );
+    // A quarter of an hour, where an answer was on its way.
+    expect(unread[0]?.ms).toBeGreaterThan(0);
+    expect(unread[0]?.ms).toBeLessThanOrEqual(15_000);
   });
 
   it('do not wait for ever for an answer unless told otherwise', () => {

@@ -1,6 +1,7 @@
 import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { refusedIfUnavailable } from '../database/unavailable.ts';
 import type { Logger } from '../log/logger.ts';
 import { currentSpan, markFailed } from '../tracing/span.ts';
 import { problemDocument } from './problem-document.ts';
@@ -53,5 +54,5 @@ function fromFramework(thrown: unknown): unknown {
       ? thrown.getStatus()
       : (thrown as { statusCode?: number }).statusCode;
   const code = status === undefined ? undefined : BY_STATUS[status];
-  return code === undefined ? thrown : new Refusal(code, { cause: thrown });
+  return code === undefined ? refusedIfUnavailable(thrown) : new Refusal(code, { cause: thrown });
 }

@@ -66,6 +66,28 @@ describe('an error', () => {
     }
   });
 
+  test('of a database that takes no connections is named as such, and spares what needs none', async () => {
+    const { default: pg } = await import('pg');
+    const owner = new pg.Client({ connectionString: admin.test.ownerUrl });
+    await owner.connect();
+    try {
+      await owner.query('alter role gatehouse_admin connection limit 0');
+      await owner.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'gatehouse_admin'`,
+      );
+      const { data, errors } = await admin.ask('{ viewer { id } server(slug: "a") { slug } }');
+      expect(data).toEqual({ viewer: { id: 'administrator' }, server: null });
+      expect(errors).toHaveLength(1);
+      expect(errors[0]?.extensions).toMatchObject({ code: 'service-unavailable', status: 503 });
+      expect(errors[0]?.message).toContain('database cannot be reached');
+    } finally {
+      await owner.query('alter role gatehouse_admin connection limit -1');
+      await owner.end();
+    }
+    const again = await admin.ask('{ server(slug: "a") { slug } }');
+    expect(again.errors).toEqual([]);
+  });
+
   test('of an owner that cannot be reached is named as such', async () => {
     admin.test.serveAt('http://127.0.0.1:9');
     try {

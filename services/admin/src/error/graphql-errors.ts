@@ -1,4 +1,4 @@
-import type { Logger } from '@gatehouse/platform';
+import { refusedIfUnavailable, type Logger } from '@gatehouse/platform';
 import { problem, Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
@@ -30,7 +30,7 @@ function catalogued(
   correlationId: string,
   log: Logger,
 ): { readonly code: ProblemCode; readonly message: string } {
-  const cause = error.originalError;
+  const cause = refusedIfUnavailable(error.originalError);
   if (cause instanceof Refusal) {
     log.info({ correlationId, code: cause.code, internal: cause.internal }, 'request refused');
     return { code: cause.code, message: cause.message };

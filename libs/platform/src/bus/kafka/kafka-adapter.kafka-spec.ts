@@ -6,6 +6,8 @@ import { eventually, startTcpProxy } from '@gatehouse/testing';
 import kafkajs, { type Admin } from 'kafkajs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLogger } from '../../log/logger.ts';
+import { exposition } from '../../metrics/registry.ts';
+import { scraped } from '../../testing/scrape.ts';
 import { settingsOf } from './apply-topics.ts';
 import { KafkaClient } from './kafka-client.ts';
 import { KafkaEventBus, type KafkaEventBusOptions } from './kafka-event-bus.ts';
@@ -275,6 +277,10 @@ describe('Apache Kafka', () => {
     await startBus().publish(topic, [message('waiting')]);
     await eventually(() => expect(seen).toEqual(['waiting']), { timeoutMs: 15_000 });
     expect(fetching.size).toBeGreaterThan(1);
+    const { value } = scraped((await exposition()).text);
+    expect(
+      value('gatehouse_bus_consumer_restarts_total', { group: recorded.group }),
+    ).toBeGreaterThan(0);
   });
 
   it('lets an idle connection rest', async () => {
