@@ -8,10 +8,27 @@ const MAYBE_DONE = new Set(['service-unavailable', 'read-model-behind', 'interna
 
 type Mode = 'READ' | 'WRITE';
 
-/** An agent as the lane made it. */
-export interface MadeAgent extends Identity {
-  readonly agentId: string;
+/** An agent or a person as the lane made it. */
+export interface MadePrincipal extends Identity {
+  readonly kind: 'AGENT' | 'USER';
+  readonly principalId: string;
 }
+
+/** How each kind comes about. */
+const MAKING = {
+  AGENT: {
+    action: 'register agent',
+    event: 'identity.agent-registered.v1',
+    mutation: `($input: RegisterAgentInput!) { made: registerAgent(input: $input) { principal: agent { id } } }`,
+    inputOf: (name: string, id: string) => ({ name, description: id }),
+  },
+  USER: {
+    action: 'provision user',
+    event: 'identity.user-provisioned.v1',
+    mutation: `($input: ProvisionUserInput!) { made: provisionUser(input: $input) { principal: user { id } } }`,
+    inputOf: (name: string, id: string) => ({ userName: name, displayName: id }),
+  },
+} as const;
 
 interface Change {
   readonly action: string;
@@ -48,26 +65,31 @@ export class RecordedAdministrator {
     return askGraphQL<Data>(this.#url(), this.#token, query, variables);
   }
 
-  /** Registers an agent, gives it a role and issues it a key; undefined where one of these did not go well. */
-  async createAgent(name: string, role: string): Promise<MadeAgent | undefined> {
-    const registered = await this.#change<{ registerAgent: { agent: { id: string } } }>({
-      action: 'register agent',
+  /** Makes a principal, gives it a role and issues it a key; undefined where one of these did not go well. */
+  async create(
+    kind: MadePrincipal['kind'],
+    name: string,
+    role: string,
+  ): Promise<MadePrincipal | undefined> {
+    const { action, event, mutation, inputOf } = MAKING[kind];
+    const { data } = await this.#change<{ made: { principal: { id: string } } }>({
+      action,
       entity: name,
       owner: 'identity',
-      event: 'identity.agent-registered.v1',
-      mutation: `($input: RegisterAgentInput!) { registerAgent(input: $input) { agent { id } } }`,
-      input: (id) => ({ name, description: id }),
+      event,
+      mutation,
+      input: (id) => inputOf(name, id),
     });
-    const agentId = registered.data?.registerAgent.agent.id;
-    if (agentId === undefined) return undefined;
+    if (data === undefined) return undefined;
+    const principalId = data.made.principal.id;
     const { operation: assignment } = await this.#change({
       action: 'assign role',
       entity: name,
       owner: 'identity',
       event: 'identity.role-assigned.v1',
-      mark: agentId,
+      mark: principalId,
       mutation: `($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`,
-      input: () => ({ assignee: { kind: 'AGENT', id: agentId }, role }),
+      input: () => ({ assignee: { kind, id: principalId }, role }),
     });
     if (assignment.outcome.kind !== 'ok') return undefined;
     const issued = await this.#change<{ issueKey: { keyId: string; token: string } }>({
@@ -76,12 +98,12 @@ export class RecordedAdministrator {
       owner: 'identity',
       event: 'identity.key-issued.v1',
       mutation: `($input: IssueKeyInput!) { issueKey(input: $input) { keyId token } }`,
-      input: (id) => ({ principal: { kind: 'AGENT', id: agentId }, label: id }),
+      input: (id) => ({ principal: { kind, id: principalId }, label: id }),
     });
-    return issued.data && { ...issued.data.issueKey, name, agentId };
+    return issued.data && { ...issued.data.issueKey, name, role, kind, principalId };
   }
 
-  async revokeKey({ keyId, name }: MadeAgent): Promise<AdminOperation> {
+  async revokeKey({ keyId, name }: MadePrincipal): Promise<AdminOperation> {
     const { operation } = await this.#change({
       action: 'revoke key',
       entity: name,
@@ -94,10 +116,9 @@ export class RecordedAdministrator {
     return operation;
   }
 
-  /** Takes the role for good; `at` is a tool that it grants whatever else changes. */
+  /** Takes its role from it for good; `at` is a tool that the role grants whatever else changes. */
   async revokeRole(
-    { agentId, name }: MadeAgent,
-    role: string,
+    { kind, principalId, name, role }: MadePrincipal,
     at: NonNullable<Restriction['at']>,
   ): Promise<AdminOperation> {
     const { operation } = await this.#change({
@@ -105,10 +126,24 @@ export class RecordedAdministrator {
       entity: name,
       owner: 'identity',
       event: 'identity.role-revoked.v1',
-      mark: agentId,
-      restricts: { subject: 'caller', of: name, at },
+      mark: principalId,
+      restricts: { subject: 'assignment', of: name, at },
       mutation: `($input: RevokeRoleInput!) { revokeRole(input: $input) { role } }`,
-      input: () => ({ assignee: { kind: 'AGENT', id: agentId }, role }),
+      input: () => ({ assignee: { kind, id: principalId }, role }),
+    });
+    return operation;
+  }
+
+  /** Locks a person out for good. */
+  async deactivate({ principalId, name }: MadePrincipal): Promise<AdminOperation> {
+    const { operation } = await this.#change({
+      action: 'deactivate user',
+      entity: name,
+      owner: 'identity',
+      event: 'identity.user-deactivated.v1',
+      restricts: { subject: 'principal', of: name },
+      mutation: `($input: DeactivateUserInput!) { deactivateUser(input: $input) { user { active } } }`,
+      input: (id) => ({ userId: principalId, reason: id }),
     });
     return operation;
   }
@@ -158,9 +193,14 @@ export class RecordedAdministrator {
     return operation;
   }
 
-  /** Writes a role that permits, of each server named, every tool of that mode. */
-  async defineRole(name: string, modes: Readonly<Record<string, Mode>>): Promise<AdminOperation> {
+  /** Writes a role that permits, of each server named, every tool of that mode; `effect` is what that takes from its holders, or gives back. */
+  async defineRole(
+    name: string,
+    modes: Readonly<Record<string, Mode>>,
+    effect: Pick<Change, 'restricts' | 'restores'> = {},
+  ): Promise<AdminOperation> {
     const { operation } = await this.#change({
+      ...effect,
       action: 'define role',
       entity: name,
       owner: 'policy',

@@ -4,9 +4,10 @@ import type { Call, History, Outcome } from './history.ts';
 const PATIENCE_MS = 15_000;
 const PROTOCOL = '2025-11-25';
 
-/** Who calls, by which key. */
+/** Who calls, in which role, by which key. */
 export interface Identity {
   readonly name: string;
+  readonly role: string;
   readonly keyId: string;
   readonly token: string;
 }
@@ -86,11 +87,12 @@ export class Caller {
     target: Target,
     paramsOf: (id: string) => unknown,
   ): Promise<{ call: Call; session?: string | undefined; body?: RpcBody }> {
-    const { name, keyId } = this.identity;
+    const { name, role, keyId } = this.identity;
     const call = this.#history.call({
       kind: 'call',
       node: this.gate.node,
       caller: name,
+      role,
       keyId,
       ...target,
     });

@@ -9,7 +9,7 @@ export async function changesUnderWay({ admin, random }: Stage, owner: Owner): P
   const change = (name: string): Promise<unknown> => {
     switch (owner) {
       case 'identity':
-        return admin.createAgent(name, 'reader');
+        return admin.create('AGENT', name, 'reader');
       case 'policy':
         return admin.defineRole(name, ROLES.reader);
       case 'registry':

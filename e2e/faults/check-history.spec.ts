@@ -32,6 +32,7 @@ describe('recorded once', () => {
         kind: 'fault',
         id: 'fault-0',
         what: 'gateway-1 killed',
+        hits: [],
         blinded: [],
         invokedAt: 2_500,
         completedAt: 2_900,

@@ -83,7 +83,7 @@ describe(`what the bus delivers (seed ${seed})`, () => {
     await stage.admin.revokeKey(victim);
     for (const { node } of stage.gates) await askUntilRefused(victim, node);
     const since = Date.now();
-    await stage.fault('everything is resent, shuffled', [], async () => {
+    await stage.fault('everything is resent, shuffled', {}, async () => {
       for (const topic of [...STATES, ...DOMAIN, ...STATES])
         expect(await foreign.resend(topic.name, stage.random)).toBeGreaterThan(0);
     });
@@ -100,7 +100,7 @@ describe(`what the bus delivers (seed ${seed})`, () => {
   it('consumers that are slower than their session allows lose nothing, repeat nothing, and hold up no gate', async () => {
     const since = Date.now();
     const audit = stage.cluster.pidOf('audit');
-    await stage.fault('audit stands still, and the read model is locked', [], async () => {
+    await stage.fault('audit stands still, and the read model is locked', {}, async () => {
       process.kill(audit, 'SIGSTOP');
       try {
         await database.query('begin; lock table admin.projection_cursor in access exclusive mode');
@@ -127,10 +127,10 @@ describe(`what the bus delivers (seed ${seed})`, () => {
   it('a gate that was away while state was compacted, and one that starts after, know what the others know', async () => {
     const pid = stage.cluster.pidOf('gateway-2');
     const victim = await makeVictim(stage, 'while-away');
-    const key = `agent:${victim.agentId}`;
+    const key = `agent:${victim.principalId}`;
     const letIn = (await foreign.readKey(PRINCIPALS, key)).at(-1)!;
     await foreign.compactQuickly(STATES.map(({ name }) => name));
-    await stage.fault('gateway-2 away for long', ['gateway-2'], async () => {
+    await stage.fault('gateway-2 away for long', { blinds: ['gateway-2'] }, async () => {
       const left = Date.now();
       process.kill(pid, 'SIGSTOP');
       try {
@@ -165,7 +165,7 @@ describe(`what the bus delivers (seed ${seed})`, () => {
 
   it('a message that nobody can read stops its partition and alarms, gates go on, and an operator parks it', async () => {
     const since = Date.now();
-    await stage.fault('poison on the topics of identity and of records', [], async () => {
+    await stage.fault('poison on the topics of identity and of records', {}, async () => {
       for (const topic of [topics.identity, topics.auditRaw])
         await foreign.poison(topic.name, { partition: 0, key: 'poison', value: '{' });
       const places: string[] = [];
@@ -181,7 +181,11 @@ describe(`what the bus delivers (seed ${seed})`, () => {
       }
       // Five of six partitions go on, and most agents lie there.
       await eventually(async () => {
-        const made = await stage.admin.createAgent(`meanwhile-${stage.random.next()}`, 'reader');
+        const made = await stage.admin.create(
+          'AGENT',
+          `meanwhile-${stage.random.next()}`,
+          'reader',
+        );
         expect(made).toBeDefined();
       }, PATIENCE);
       const [stored] = await trailAndBus();
@@ -203,8 +207,8 @@ describe(`what the bus delivers (seed ${seed})`, () => {
 
   it('state that nobody can read takes away what it speaks of, and its owner tells it again', async () => {
     const victim = await makeVictim(stage, 'garbled');
-    const key = `agent:${victim.agentId}`;
-    await stage.fault('poison on the topics of state', [], async () => {
+    const key = `agent:${victim.principalId}`;
+    await stage.fault('poison on the topics of state', {}, async () => {
       const [known] = await foreign.readKey(PRINCIPALS, key);
       await foreign.poison(PRINCIPALS, { ...known, key, value: '{' });
       await foreign.poison(topics.policyState.name, { partition: 0, key: 'bundle', value: '{' });

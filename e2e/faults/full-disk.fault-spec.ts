@@ -9,7 +9,7 @@ import type { Outcome } from './history.ts';
 import { judge } from './judge.ts';
 import { seedOfThisRun } from './random.ts';
 import { mountSmallVolume, type SmallVolume } from './small-volume.ts';
-import { startStage, type Stage } from './stage.ts';
+import { OWNERS, startStage, type Stage } from './stage.ts';
 import { steadyWords, untilWell } from './under-load.ts';
 import { startWorkload, type Workload } from './workload.ts';
 
@@ -75,7 +75,7 @@ async function untilItEndsItself(client: Client): Promise<void> {
 describe(`on disks that fill up (seed ${seed})`, () => {
   it('a gate without room for evidence refuses, the other serves on, and it heals when there is room', async () => {
     const { fault } = stage!;
-    await fault('the disk of gateway-1 is full', [], async () => {
+    await fault('the disk of gateway-1 is full', {}, async () => {
       const since = Date.now();
       await spoolVolume!.fill();
       try {
@@ -100,7 +100,7 @@ describe(`on disks that fill up (seed ${seed})`, () => {
   it('a database without room fails changes and nothing else; brought back with room, all goes on', async () => {
     const { cluster, gates, fault } = stage!;
     const since = Date.now();
-    await fault('the disk of PostgreSQL is full', [], async () => {
+    await fault('the disk of PostgreSQL is full', { hits: OWNERS }, async () => {
       const client = new Client({ connectionString: cluster.databaseUrl });
       await client.connect();
       await databaseVolume!.fill();

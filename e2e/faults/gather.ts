@@ -8,11 +8,9 @@ import type { Bounds, Evidence, LoggedEvent, TopicMessage, TrailRow } from './ev
 import { POISON_HEADER } from './foreign-client.ts';
 import { foldAnew } from './fold-anew.ts';
 import { sightsOf } from './sights.ts';
-import type { Stage } from './stage.ts';
+import { OWNERS, type Stage } from './stage.ts';
 import type { Workload } from './workload.ts';
 
-/** Who keeps a log. */
-const OWNERS = ['identity', 'policy', 'registry'] as const;
 const SETTLING_MS = 40_000;
 
 /** Waits until nothing moves any more and gathers what the checker needs. Every service of the stage must run; admin and the owners are restarted. */
@@ -26,7 +24,7 @@ export async function gather(stage: Stage, workload: Workload, bounds: Bounds): 
     (service) => !service.startsWith('gateway') || nodes.includes(service),
   );
   for (const service of expected) await cluster.ready(service);
-  const sights = await sightsOf(stage, workload.agents, nodes);
+  const sights = await sightsOf(stage, workload.callers, nodes);
   const database = new Client({ connectionString: stage.cluster.databaseUrl });
   await database.connect();
   try {

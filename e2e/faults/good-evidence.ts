@@ -9,6 +9,7 @@ export function callOf(id: string, at: number, given: Partial<Call> = {}): Call 
     id,
     node: 'gateway-1',
     caller: 'writer',
+    role: 'writer',
     keyId: 'key-1',
     method: 'tools/call',
     server: 'steady',
@@ -84,12 +85,13 @@ const outage: Fault = {
   kind: 'fault',
   id: 'fault-1',
   what: 'Kafka killed',
+  hits: ['gateway-1', 'gateway-2', 'identity', 'policy', 'registry'],
   blinded: ['gateway-1', 'gateway-2'],
   invokedAt: 10_000,
   completedAt: 30_000,
 };
 
-const mortal = { caller: 'mortal', keyId: 'key-2' };
+const mortal = { caller: 'mortal', role: 'worker', keyId: 'key-2' };
 const calls: readonly Call[] = [
   callOf('c0', 1_000, { effect: 'write' }),
   callOf('c1', 1_100, mortal),

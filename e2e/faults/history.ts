@@ -24,6 +24,8 @@ export interface Call extends Timed {
   readonly id: string;
   readonly node: string;
   readonly caller: string;
+  /** The one role that the caller was given. */
+  readonly role: string;
   readonly keyId: string;
   readonly method: string;
   readonly server: string | null;
@@ -32,9 +34,12 @@ export interface Call extends Timed {
   outcome: Outcome;
 }
 
-/** What a change takes away: all calls by a key, at a server, or of a caller; `at` says that only calls of one tool are. */
+/**
+ * What a change takes away: all calls by a key, of a principal, at a server, of one who has lost an assignment, or of
+ * all who hold a role; `at` says that only calls of one tool are.
+ */
 export interface Restriction {
-  readonly subject: 'key' | 'server' | 'caller';
+  readonly subject: 'key' | 'principal' | 'server' | 'assignment' | 'role';
   readonly of: string;
   readonly at?: { readonly server: string; readonly tool: string };
 }
@@ -58,6 +63,8 @@ export interface Fault extends Timed {
   readonly kind: 'fault';
   readonly id: string;
   readonly what: string;
+  /** The services that may be late with what they tell or hear for it: gateways and owners. All others keep their bounds. */
+  readonly hits: readonly string[];
   /** Gateways that could hear nothing of the bus meanwhile. */
   readonly blinded: readonly string[];
   /** Which service was killed to be started anew, and when it was down. */

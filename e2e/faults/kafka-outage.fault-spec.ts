@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { judge } from './judge.ts';
 import { loadMs, seedOfThisRun } from './random.ts';
-import { startStage, type Stage } from './stage.ts';
+import { OWNERS, startStage, type Stage } from './stage.ts';
 import { steadyWords, untilWell } from './under-load.ts';
 import { startWorkload } from './workload.ts';
 
@@ -24,7 +24,7 @@ describe(`Kafka is killed under load, for a minute (seed ${seed})`, () => {
     await untilWell(stage);
     const nodes = stage.gates.map(({ node }) => node);
     const killedAt = Date.now();
-    await stage.fault('Kafka killed', nodes, async () => {
+    await stage.fault('Kafka killed', { blinds: nodes, hits: OWNERS }, async () => {
       await stage.kafka.kill();
       await sleep(MAX_AGE_MS + SLACK_MS);
       const since = Date.now();
@@ -34,7 +34,9 @@ describe(`Kafka is killed under load, for a minute (seed ${seed})`, () => {
     });
     const backAt = Date.now();
     // While it starts, gates may hear of it before we do.
-    await stage.fault('Kafka starting', [], () => stage.kafka.restart());
+    await stage.fault('Kafka starting', { hits: [...nodes, ...OWNERS] }, () =>
+      stage.kafka.restart(),
+    );
     await untilWell(stage);
     const evidence = await judge(stage, workload, {
       blindMs: MAX_AGE_MS + SLACK_MS,

@@ -47,7 +47,7 @@ async function blind(
 ): Promise<Words> {
   const since = Date.now();
   let cannotKnow = since;
-  await stage.fault(`${node} ${how.what}`, [node], async () => {
+  await stage.fault(`${node} ${how.what}`, { blinds: [node] }, async () => {
     how.break();
     try {
       await meanwhile();
@@ -98,15 +98,19 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
   it('answers of Kafka that are lost, and a while without a wire, leave no record lost and none twice', async () => {
     const wire = wireOf('gateway-1');
     const since = Date.now();
-    await stage.fault('answers lost on the way to gateway-1', ['gateway-1'], async () => {
-      // What was sent is stored and nobody is told; then every further attempt fails, until somebody gives up.
-      wire.freeze('answers');
-      await sleep(500);
-      wire.cut();
-      await sleep(3_000);
-      wire.thaw();
-      wire.mend();
-    });
+    await stage.fault(
+      'answers lost on the way to gateway-1',
+      { blinds: ['gateway-1'] },
+      async () => {
+        // What was sent is stored and nobody is told; then every further attempt fails, until somebody gives up.
+        wire.freeze('answers');
+        await sleep(500);
+        wire.cut();
+        await sleep(3_000);
+        wire.thaw();
+        wire.mend();
+      },
+    );
     await untilWell(stage);
     for (const word of steadyWords(stage, 'gateway-1', since))
       expect(['ok', 'state-stale']).toContain(word);
@@ -115,7 +119,7 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
   it('a slow network slows no call', async () => {
     const wire = wireOf('gateway-2');
     const since = Date.now();
-    await stage.fault('a slow network to gateway-2', [], async () => {
+    await stage.fault('a slow network to gateway-2', {}, async () => {
       wire.delay(300);
       await sleep(5_000);
       wire.delay(0);
@@ -129,7 +133,7 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
   it('a gate that stood still for longer than it may not know answers nobody by what it knew', async () => {
     const victim = await makeVictim(stage, 'sleeper');
     const pid = stage.cluster.pidOf('gateway-1');
-    await stage.fault('gateway-1 stands still', ['gateway-1'], async () => {
+    await stage.fault('gateway-1 stands still', { blinds: ['gateway-1'] }, async () => {
       process.kill(pid, 'SIGSTOP');
       try {
         await stage.admin.revokeKey(victim);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Evidence } from './evidence.ts';
 import { callOf, goodEvidence as good, messageOf, refused } from './good-evidence.ts';
-import type { AdminOperation, Call, Entry } from './history.ts';
+import type { AdminOperation, Call, Entry, Restriction } from './history.ts';
 import { provesSomething } from './proves-something.ts';
 
 const NODES = ['gateway-1', 'gateway-2'] as const;
@@ -13,15 +13,29 @@ interface Loss {
   readonly word: string;
 }
 
-const losses: Readonly<Record<'key' | 'caller' | 'server', Loss>> = {
+function taken(id: string, restricts: Restriction): AdminOperation {
+  return { ...revoked, id, restricts };
+}
+
+const losses: Readonly<Record<Restriction['subject'], Loss>> = {
   key: { operation: revoked, who: { caller: 'mortal', keyId: 'key-2' }, word: 'token-refused' },
-  caller: {
-    operation: { ...revoked, id: 'op-3', restricts: { subject: 'caller', of: 'worker' } },
-    who: { caller: 'worker', keyId: 'key-3' },
+  principal: {
+    operation: taken('op-5', { subject: 'principal', of: 'person' }),
+    who: { caller: 'person', keyId: 'key-5' },
+    word: 'token-refused',
+  },
+  assignment: {
+    operation: taken('op-3', { subject: 'assignment', of: 'assigned' }),
+    who: { caller: 'assigned', keyId: 'key-3' },
+    word: 'tool-unknown',
+  },
+  role: {
+    operation: taken('op-6', { subject: 'role', of: 'narrowed' }),
+    who: { role: 'narrowed' },
     word: 'tool-unknown',
   },
   server: {
-    operation: { ...revoked, id: 'op-4', restricts: { subject: 'server', of: 'shaky' } },
+    operation: taken('op-4', { subject: 'server', of: 'shaky' }),
     who: { server: 'shaky' },
     word: 'tool-unknown',
   },
@@ -54,13 +68,15 @@ it('finds nothing where every kind of revocation came about and every dump has r
 });
 
 it.each([
-  ['key', 'a key'],
-  ['caller', 'a role'],
-  ['server', 'a server'],
-] as const)('finds a run in which no %s was taken from', (subject, what) => {
+  ['key', 'a key was revoked'],
+  ['principal', 'a person was deactivated'],
+  ['assignment', 'a role was taken'],
+  ['role', 'a role was narrowed'],
+  ['server', 'a server was suspended'],
+] as const)('finds a run in which nothing was taken from a %s', (subject, what) => {
   const lost = losses[subject];
   const others = Object.values(losses).filter((loss) => loss !== lost);
-  const never = NODES.map((node) => `${node} never acknowledged that ${what} was lost`);
+  const never = NODES.map((node) => `${node} never acknowledged that ${what}`);
   const rest = others.flatMap(entriesOf);
   expect(found({ entries: rest })).toEqual(never);
   const outcome = { kind: 'unknown', why: 'killed' } as const;
@@ -69,7 +85,7 @@ it.each([
 });
 
 it('finds a gate that never refused for a revocation, and a refusal of what never went well', () => {
-  const never = ['gateway-2 never acknowledged that a key was lost'];
+  const never = ['gateway-2 never acknowledged that a key was revoked'];
   const without = (id: string): readonly Entry[] => full.entries.filter((entry) => entry.id !== id);
   expect(found({ entries: without('op-1-out-gateway-2') })).toEqual(never);
   expect(found({ entries: without('op-1-in-gateway-2') })).toEqual(never);

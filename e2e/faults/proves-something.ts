@@ -6,9 +6,11 @@ const OWNERS = ['identity', 'policy', 'registry'] as const;
 const FOLDED = ['admin', ...OWNERS] as const;
 const STATES = ['principals', 'policy', 'catalogue'] as const;
 const REVOCATIONS: Readonly<Record<Restriction['subject'], string>> = {
-  key: 'a key',
-  caller: 'a role',
-  server: 'a server',
+  key: 'a key was revoked',
+  principal: 'a person was deactivated',
+  server: 'a server was suspended',
+  assignment: 'a role was taken',
+  role: 'a role was narrowed',
 };
 
 /** A history in which nothing happened keeps every promise: what each promise is judged by must be there. */
@@ -41,11 +43,9 @@ function rowsOf(tables: Tables): number {
 function unseen(evidence: Evidence): Violation[] {
   const seen = new Set(acknowledgedAt(evidence).map(({ node, subject }) => `${subject}@${node}`));
   return evidence.nodes.flatMap((node) =>
-    (['key', 'caller', 'server'] as const)
-      .filter((subject) => !seen.has(`${subject}@${node}`))
-      .map((subject) =>
-        vacuous(`${node} never acknowledged that ${REVOCATIONS[subject]} was lost`),
-      ),
+    Object.entries(REVOCATIONS)
+      .filter(([subject]) => !seen.has(`${subject}@${node}`))
+      .map(([, what]) => vacuous(`${node} never acknowledged that ${what}`)),
   );
 }
 

@@ -55,6 +55,67 @@ describe('revoked stays out', () => {
     expect(found(withCall(later))).toEqual(['allowed long after the revocation was answered']);
   });
 
+  it('lets only a fault that hits the gate, or the owner of the change, put the bound off', () => {
+    const during = entries('op-1', { invokedAt: 9_900, completedAt: 9_950 });
+    const call = callOf('late', 33_000, { ...mortal, node: 'gateway-2' });
+    const judged = (hits: readonly string[]): string[] =>
+      found({
+        ...witnessed(call),
+        entries: [
+          ...during.map((entry) => (entry.kind === 'fault' ? { ...entry, hits } : entry)),
+          call,
+        ],
+      });
+    expect(judged(['gateway-2'])).toEqual([]);
+    expect(judged(['identity'])).toEqual([]);
+    expect(judged(['gateway-1', 'policy', 'registry', 'audit', 'admin'])).toEqual([
+      'allowed long after the revocation was answered',
+    ]);
+  });
+
+  it('judges what a narrowed role took: that tool, of all who hold it, and nothing else', () => {
+    const at = { server: 'steady', tool: 'put' };
+    const narrowed: AdminOperation = {
+      ...(good.entries.find(({ id }) => id === 'op-1') as AdminOperation),
+      id: 'op-0',
+      restricts: { subject: 'role', of: 'worker', at },
+      leaves: { owner: 'identity', type: 'identity.key-issued.v1', mark: '{}' },
+    };
+    const worker = { caller: 'worker', role: 'worker', keyId: 'key-3' } as const;
+    const before = callOf('before', 1_000, { ...worker, tool: 'put' });
+    const judged = (...calls: Call[]): string[] =>
+      found({ entries: also(narrowed, before, ...calls) }).filter((what) =>
+        what.startsWith('allowed'),
+      );
+    const late = callOf('late', 4_000, { ...worker, tool: 'put' });
+    const tooLate = ['allowed long after the revocation was answered'];
+    expect(judged(late)).toEqual(tooLate);
+    expect(judged({ ...late, caller: 'other', keyId: 'key-4' })).toEqual(tooLate);
+    expect(judged({ ...late, role: 'writer' })).toEqual([]);
+    expect(judged({ ...late, tool: 'look' })).toEqual([]);
+    const refusal = { outcome: refused('tool-unknown') };
+    const out = callOf('out', 2_100, { ...worker, ...refusal, tool: 'put' });
+    const again = callOf('again', 2_200, { ...worker, tool: 'put' });
+    expect(judged(out, again)).toEqual(['allowed on a gate that had acknowledged the revocation']);
+    // The mortal has lost its key besides: what it is refused tells nothing of the role.
+    const mortals = callOf('mortals', 1_000, { ...mortal, role: 'worker', tool: 'put' });
+    expect(judged(mortals, { ...out, ...mortal }, again)).toEqual([]);
+  });
+
+  it('judges every call of a person who was deactivated', () => {
+    const deactivated: AdminOperation = {
+      ...(good.entries.find(({ id }) => id === 'op-1') as AdminOperation),
+      id: 'op-0',
+      restricts: { subject: 'principal', of: 'person' },
+      leaves: { owner: 'identity', type: 'identity.key-issued.v1', mark: '{}' },
+    };
+    const late = callOf('late', 4_000, { caller: 'person', keyId: 'any' });
+    const judged = (call: Call): string[] =>
+      found({ ...witnessed(call), entries: also(deactivated, call) });
+    expect(judged(late)).toEqual(['allowed long after the revocation was answered']);
+    expect(judged({ ...late, caller: 'another' })).toEqual([]);
+  });
+
   it('takes for no acknowledgement what may still be of an earlier suspension', () => {
     const change = good.entries.find(({ id }) => id === 'op-1') as AdminOperation;
     const shaky = { subject: 'server', of: 'shaky' } as const;

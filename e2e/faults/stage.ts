@@ -7,7 +7,7 @@ import {
   type ThrowAwayPostgresOptions,
 } from '@gatehouse/testing';
 import { prepareCluster, type Cluster } from '../journeys/harness/cluster.ts';
-import { RecordedAdministrator, type MadeAgent } from './administrator.ts';
+import { RecordedAdministrator, type MadePrincipal } from './administrator.ts';
 import { Caller, type Gate } from './caller.ts';
 import { History, type Fault } from './history.ts';
 import { seeded, type Random } from './random.ts';
@@ -37,6 +37,17 @@ export interface StageOptions {
   readonly beforeStart?: (cluster: Cluster) => Promise<() => Promise<void>>;
 }
 
+/** Whom a fault may hold up: nobody where nothing is said. */
+interface Scope {
+  /** Gates that hear nothing of the bus meanwhile. */
+  readonly blinds?: readonly string[];
+  /** Services that may tell or hear things late meanwhile, besides those. */
+  readonly hits?: readonly string[];
+}
+
+/** Who keep a log, and tell the gates what to let in. */
+export const OWNERS = ['identity', 'policy', 'registry'] as const;
+
 /** A cluster on real Kafka and PostgreSQL with a server behind its gates, and all that was ever asked of it. */
 export interface Stage {
   readonly seed: number;
@@ -48,15 +59,11 @@ export interface Stage {
   readonly upstream: RecordingServer;
   /** The gates that calls go to. */
   readonly gates: readonly Gate[];
-  /** Agents whose rights nobody changes: one writes, one reads. */
-  readonly steady: readonly MadeAgent[];
-  caller(agent: MadeAgent, gate: Gate): Caller;
-  /** Records what happens within as a fault; `blinded` names the gates that hear nothing of the bus meanwhile. */
-  fault(
-    what: string,
-    blinded: readonly string[],
-    broken: (fault: Fault) => Promise<void>,
-  ): Promise<void>;
+  /** Agents that nobody takes anything from: one writes, one reads, and one is a `worker`, whose role is narrowed and widened. */
+  readonly steady: readonly MadePrincipal[];
+  caller(agent: MadePrincipal, gate: Gate): Caller;
+  /** Records what happens within as a fault. */
+  fault(what: string, scope: Scope, broken: (fault: Fault) => Promise<void>): Promise<void>;
   /** SIGKILL to a service, and after a while up again and ready. */
   crash(service: string, downMs: number): Promise<void>;
   dispose(): Promise<void>;
@@ -92,13 +99,14 @@ export async function startStage(options: StageOptions): Promise<Stage> {
       gates,
       steady,
       caller: (agent, gate) => new Caller(agent, gate, history),
-      async fault(what, blinded, broken) {
-        const fault = history.fault({ kind: 'fault', what, blinded });
+      async fault(what, { blinds = [], hits = [] }, broken) {
+        const scope = { hits: [...blinds, ...hits], blinded: blinds };
+        const fault = history.fault({ kind: 'fault', what, ...scope });
         await broken(fault);
         history.end(fault);
       },
       async crash(service, downMs) {
-        await stage.fault(`${service} killed`, [], async (fault) => {
+        await stage.fault(`${service} killed`, { hits: [service] }, async (fault) => {
           await cluster.stop(service, 'SIGKILL');
           fault.ended = { service, at: Date.now() };
           await new Promise((resolve) => setTimeout(resolve, downMs));
@@ -148,7 +156,7 @@ async function furnish(
   token: string,
   admin: RecordedAdministrator,
   upstream: RecordingServer,
-): Promise<readonly MadeAgent[]> {
+): Promise<readonly MadePrincipal[]> {
   const intake = new Administrator(cluster.urlOf('admin'), token);
   for (const slug of [STEADY, SHAKY]) {
     await intake.submit(slug, slug, { streamableHttp: { url: upstream.url } });
@@ -156,8 +164,9 @@ async function furnish(
   }
   for (const [role, modes] of Object.entries(ROLES)) await admin.defineRole(role, modes);
   const made = [
-    await admin.createAgent('steady-writer', 'writer'),
-    await admin.createAgent('steady-reader', 'reader'),
+    await admin.create('AGENT', 'steady-writer', 'writer'),
+    await admin.create('AGENT', 'steady-reader', 'reader'),
+    await admin.create('AGENT', 'steady-worker', 'worker'),
   ];
   return made.map((agent) => {
     if (agent === undefined) throw new Error('an agent could not be made before anything broke');

@@ -1,5 +1,5 @@
 import { eventually } from '@gatehouse/testing';
-import type { MadeAgent } from './administrator.ts';
+import type { MadePrincipal } from './administrator.ts';
 import type { Caller } from './caller.ts';
 import type { Call } from './history.ts';
 import { STEADY, type Stage } from './stage.ts';
@@ -45,7 +45,7 @@ export async function untilWell(
 }
 
 /** An agent that every gate named lets in, with the callers that it holds open there: whose rights will be taken. */
-export interface Victim extends MadeAgent {
+export interface Victim extends MadePrincipal {
   readonly at: Readonly<Record<string, Caller>>;
 }
 
@@ -55,7 +55,7 @@ export async function makeVictim(
   nodes: readonly string[] = stage.gates.map(({ node }) => node),
 ): Promise<Victim> {
   const agent = await eventually(async () => {
-    const made = await stage.admin.createAgent(`${name}-${stage.random.next()}`, 'writer');
+    const made = await stage.admin.create('AGENT', `${name}-${stage.random.next()}`, 'writer');
     if (made === undefined) throw new Error(`${name} could not be made`);
     return made;
   }, PATIENCE);

@@ -1,21 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MadeAgent } from './administrator.ts';
+import type { MadePrincipal } from './administrator.ts';
 import type { Gate } from './caller.ts';
-import { OpeningRound, type RoundHost } from './opening-round.ts';
+import {
+  ALWAYS_WORKERS,
+  narrowWorkers,
+  OpeningRound,
+  widenWorkers,
+  type RoundHost,
+} from './opening-round.ts';
 import { seeded, type Random } from './random.ts';
-import { ROLES, SHAKY, STEADY, type Stage } from './stage.ts';
+import { SHAKY, STEADY, type Stage } from './stage.ts';
 
-const MOST_AGENTS = 14;
+const MOST_CALLERS = 16;
 const AT_A_TIME = 4;
 /** How long the end of the load waits for its opening round, where a fault has held that up. */
 const ROUND_MS = 60_000;
-/** What `worker` permits whatever else changes. */
-const ALWAYS_WORKERS = { server: STEADY, tool: 'look' } as const;
 
 /** Calls on every gate and an administrator's changes, both by chance from the seed, until it is stopped; and, whatever chance picks, one revocation of each kind. */
 export interface Workload {
   /** Everybody who ever called. */
-  readonly agents: readonly MadeAgent[];
+  readonly callers: readonly MadePrincipal[];
   /** Resolves when everything under way has ended. */
   stop(): Promise<void>;
 }
@@ -23,25 +27,30 @@ export interface Workload {
 /** Starts the load on the gates named; on all of the stage where none are. */
 export function startWorkload(stage: Stage, gates: readonly Gate[] = stage.gates): Workload {
   const load = new Load(stage, gates);
-  for (const agent of stage.steady) load.join(agent);
+  for (const principal of stage.steady) load.join(principal);
   load.open();
   load.run(load.administer());
   return load;
 }
 
+function isPerson({ kind }: MadePrincipal): boolean {
+  return kind === 'USER';
+}
+
 class Load implements Workload, RoundHost {
-  readonly agents: MadeAgent[] = [];
+  readonly callers: MadePrincipal[] = [];
   readonly #stage: Stage;
   readonly #gates: readonly Gate[];
   readonly #random: Random;
   readonly #running = new Set<Promise<unknown>>();
   /** Whose rights may still be taken. */
-  readonly #mortal: MadeAgent[] = [];
-  readonly #ended = new Set<MadeAgent>();
+  readonly #mortal: MadePrincipal[] = [];
+  readonly #ended = new Set<MadePrincipal>();
   #opening: Promise<unknown> = Promise.resolve();
   #isServerFree = false;
+  #isRoleFree = false;
   #isSuspended = false;
-  #isWorkerReading = false;
+  #isNarrow = false;
   #stopped = false;
 
   constructor(stage: Stage, gates: readonly Gate[]) {
@@ -50,10 +59,10 @@ class Load implements Workload, RoundHost {
     this.#random = stage.random;
   }
 
-  /** From now on the agent calls at every gate. */
-  join(agent: MadeAgent): void {
-    this.agents.push(agent);
-    for (const gate of this.#gates) this.run(this.#callAt(gate, agent));
+  /** From now on they call at every gate. */
+  join(caller: MadePrincipal): void {
+    this.callers.push(caller);
+    for (const gate of this.#gates) this.run(this.#callAt(gate, caller));
   }
 
   run(loop: Promise<unknown>): void {
@@ -62,8 +71,13 @@ class Load implements Workload, RoundHost {
 
   open(): void {
     const round = new OpeningRound(this.#stage, this.#gates, this);
-    const suspension = round.suspendServer().then(() => (this.#isServerFree = true));
-    this.#opening = Promise.all([suspension, round.takeKey(), round.takeRole()]);
+    this.#opening = Promise.all([
+      round.suspendServer().then(() => (this.#isServerFree = true)),
+      round.narrowRole().then(() => (this.#isRoleFree = true)),
+      round.takeKey(),
+      round.takeRole(),
+      round.deactivate(),
+    ]);
     this.run(this.#opening);
   }
 
@@ -71,14 +85,15 @@ class Load implements Workload, RoundHost {
     return this.#stopped;
   }
 
-  async recruit(): Promise<MadeAgent | undefined> {
-    const agent = await this.#stage.admin.createAgent(`mortal-${this.#random.next()}`, 'worker');
-    if (agent !== undefined) this.join(agent);
-    return agent;
+  async recruit(kind: MadePrincipal['kind']): Promise<MadePrincipal | undefined> {
+    const name = `mortal-${this.#random.next()}`;
+    const principal = await this.#stage.admin.create(kind, name, 'worker');
+    if (principal !== undefined) this.join(principal);
+    return principal;
   }
 
-  retire(agent: MadeAgent): void {
-    this.#ended.add(agent);
+  retire(principal: MadePrincipal): void {
+    this.#ended.add(principal);
   }
 
   async stop(): Promise<void> {
@@ -96,35 +111,52 @@ class Load implements Workload, RoundHost {
 
   async #changeSomething(): Promise<void> {
     const { admin } = this.#stage;
-    const changes: (() => Promise<unknown>)[] = [
-      () => {
-        this.#isWorkerReading = !this.#isWorkerReading;
-        const mode = this.#isWorkerReading ? 'READ' : 'WRITE';
-        return admin.defineRole('worker', { ...ROLES.worker, [STEADY]: mode });
-      },
-    ];
+    const changes: (() => Promise<unknown>)[] = [];
+    if (this.#isRoleFree) changes.push(() => this.#toggleRole());
     if (this.#isServerFree) changes.push(() => this.#toggleServer());
-    if (this.#mortal.length < AT_A_TIME && this.agents.length < MOST_AGENTS)
-      changes.push(...Array.from({ length: 3 }, () => () => this.#createAgent()));
-    if (this.#mortal.length > 1) {
+    if (this.#mortal.length < AT_A_TIME && this.callers.length < MOST_CALLERS)
       changes.push(
-        () => this.#take((agent) => admin.revokeKey(agent)),
-        () => this.#take((agent) => admin.revokeRole(agent, 'worker', ALWAYS_WORKERS)),
+        () => this.#create('AGENT'),
+        () => this.#create('AGENT'),
+        () => this.#create('USER'),
       );
-    }
-    await this.#random.pick(changes)();
+    if (this.#mortal.length > 1)
+      changes.push(
+        () =>
+          this.#take(
+            () => true,
+            (principal) => admin.revokeKey(principal),
+          ),
+        () =>
+          this.#take(
+            () => true,
+            (principal) => admin.revokeRole(principal, ALWAYS_WORKERS),
+          ),
+      );
+    if (this.#mortal.some(isPerson))
+      changes.push(() => this.#take(isPerson, (person) => admin.deactivate(person)));
+    if (changes.length > 0) await this.#random.pick(changes)();
   }
 
-  async #createAgent(): Promise<void> {
-    const agent = await this.recruit();
-    if (agent !== undefined) this.#mortal.push(agent);
+  async #create(kind: MadePrincipal['kind']): Promise<void> {
+    const principal = await this.recruit(kind);
+    if (principal !== undefined) this.#mortal.push(principal);
   }
 
-  async #take(revoke: (agent: MadeAgent) => Promise<unknown>): Promise<void> {
-    const agent = this.#random.pick(this.#mortal);
-    this.#mortal.splice(this.#mortal.indexOf(agent), 1);
-    await revoke(agent);
-    this.retire(agent);
+  async #take(
+    isMeant: (principal: MadePrincipal) => boolean,
+    revoke: (principal: MadePrincipal) => Promise<unknown>,
+  ): Promise<void> {
+    const principal = this.#random.pick(this.#mortal.filter(isMeant));
+    this.#mortal.splice(this.#mortal.indexOf(principal), 1);
+    await revoke(principal);
+    this.retire(principal);
+  }
+
+  async #toggleRole(): Promise<void> {
+    const { admin } = this.#stage;
+    const { outcome } = await (this.#isNarrow ? widenWorkers(admin) : narrowWorkers(admin));
+    if (outcome.kind !== 'refused') this.#isNarrow = !this.#isNarrow;
   }
 
   async #toggleServer(): Promise<void> {
@@ -136,16 +168,16 @@ class Load implements Workload, RoundHost {
       this.#isSuspended = !this.#isSuspended;
   }
 
-  async #callAt(gate: Gate, agent: MadeAgent): Promise<void> {
+  async #callAt(gate: Gate, principal: MadePrincipal): Promise<void> {
     const random = seeded(this.#random.below(1_000_000_000));
-    const caller = this.#stage.caller(agent, gate);
+    const caller = this.#stage.caller(principal, gate);
     while (!this.#stopped) {
       const server = random.pick([STEADY, STEADY, SHAKY]);
       if (random.below(20) === 0) await caller.tools();
       else if (random.below(2) === 0) await caller.call(server, 'put', 'write');
       else await caller.call(server, 'look', 'read');
       // Who is out stays and asks now and then: it must not come back.
-      const isOut = this.#ended.has(agent);
+      const isOut = this.#ended.has(principal);
       await this.#pause(isOut ? 300 : 20, isOut ? 600 : 100, random);
     }
     caller.close();

@@ -6,9 +6,13 @@ const INVARIANT = 'revoked stays out';
 /** What a gate says to whom a change has shut out. */
 export const ACKNOWLEDGED: Record<Restriction['subject'], ReadonlySet<string>> = {
   key: new Set(['token-refused']),
+  principal: new Set(['token-refused']),
   server: new Set(['tool-unknown', 'server-unknown']),
-  caller: new Set(['tool-unknown']),
+  assignment: new Set(['tool-unknown']),
+  role: new Set(['tool-unknown']),
 };
+/** Which take from many at once: of these a caller may have lost more by a change that is about them alone. */
+const OF_MANY: ReadonlySet<Restriction['subject']> = new Set(['server', 'role']);
 
 interface Ban {
   readonly by: AdminOperation;
@@ -23,10 +27,15 @@ interface Ban {
 export function revokedStaysOut(evidence: Evidence): Violation[] {
   const { bounds } = evidence;
   const faults = evidence.entries.filter((entry) => entry.kind === 'fault');
-  return bansAtNodes(evidence).flatMap(({ ban, first, known, judged }) => [
-    ...(isSettled(ban, faults, bounds) ? afterAcknowledgement(ban, first, known) : []),
-    ...afterBound(ban, judged, faults, bounds),
-  ]);
+  return bansAtNodes(evidence).flatMap(({ ban, node, first, known, judged }) => {
+    const excuses = faults.filter(
+      ({ hits }) => hits.includes(node) || hits.includes(ban.by.leaves.owner),
+    );
+    return [
+      ...(isSettled(ban, excuses, bounds) ? afterAcknowledgement(ban, first, known) : []),
+      ...afterBound(ban, judged, excuses, bounds),
+    ];
+  });
 }
 
 /** How a ban was met at one gate. */
@@ -53,16 +62,17 @@ function bansAtNodes(evidence: Evidence): BanAtNode[] {
   const { entries, nodes } = evidence;
   const calls = entries.filter((entry) => entry.kind === 'call');
   const bans = bansIn(evidence);
-  // Who is shut out otherwise too may be refused for that: such refusals acknowledge no suspension.
-  const others = bans.filter(({ on }) => on.subject !== 'server');
+  // Who is shut out otherwise too may be refused for that: such refusals acknowledge nothing that is taken from many.
+  const others = bans.filter(({ on }) => !OF_MANY.has(on.subject));
   const isOtherwiseOut = (call: Call): boolean =>
-    others.some(({ on: { subject, of } }) => of === (subject === 'key' ? call.keyId : call.caller));
+    others.some(({ on: { subject, of } }) => of === subjectOf(call)[subject]);
   return bans.flatMap((ban) =>
     nodes.flatMap((node) => {
       const meant = calls.filter((call) => call.node === node && isMeant(ban.on, call));
       const judged = meant.filter((call) => isUnder(ban, call));
-      const telling =
-        ban.on.subject === 'server' ? judged.filter((call) => !isOtherwiseOut(call)) : judged;
+      const telling = OF_MANY.has(ban.on.subject)
+        ? judged.filter((call) => !isOtherwiseOut(call))
+        : judged;
       return { ban, node, judged, ...acknowledgementOf(ban, meant, telling) };
     }),
   );
@@ -86,9 +96,15 @@ function bansIn({ entries, logs }: Evidence): Ban[] {
   });
 }
 
+function subjectOf({ keyId, server, caller, role }: Call): Record<Restriction['subject'], unknown> {
+  return { key: keyId, principal: caller, server, assignment: caller, role };
+}
+
 function isMeant({ subject, of, at }: Restriction, call: Call): boolean {
-  const value = { key: call.keyId, server: call.server, caller: call.caller }[subject];
-  return value === of && (at === undefined || (call.server === at.server && call.tool === at.tool));
+  return (
+    subjectOf(call)[subject] === of &&
+    (at === undefined || (call.server === at.server && call.tool === at.tool))
+  );
 }
 
 function isUnder({ by, until }: Ban, call: Call): boolean {
