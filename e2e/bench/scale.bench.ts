@@ -7,7 +7,7 @@ import { holdingTool, startHoldingServer } from './holding-server.ts';
 import { addPrincipals } from './population.ts';
 import { openRawSession, type RawSession } from './raw-session.ts';
 import { figure, median, quantile, type Figure } from './report.ts';
-import { residentMegabytes } from './resident-memory.ts';
+import { processorSeconds, residentMegabytes } from './process-usage.ts';
 
 const GATEWAYS = [1, 2, 4] as const;
 const CALLERS_A_GATEWAY = 8;
@@ -40,8 +40,10 @@ async function moreGateways(): Promise<Figure[]> {
         sessions.push(await eventually(() => openRawSession(`${url}/s/everything/mcp`, token)));
       await oneRound(sessions, ROUND_MS / 2);
       const rounds: number[][] = [];
+      const before = await processorSecondsOf(world.gatehouse.gatePids);
       for (let round = 0; round < ROUNDS; round += 1)
         rounds.push(await oneRound(sessions, ROUND_MS));
+      const taken = (await processorSecondsOf(world.gatehouse.gatePids)) - before;
       const perSecond = median(rounds.map(({ length }) => length / (ROUND_MS / 1_000)));
       alone ??= perSecond;
       const of = `${gateways} gateway${gateways === 1 ? '' : 's'}`;
@@ -51,6 +53,11 @@ async function moreGateways(): Promise<Figure[]> {
         figure(`${of}: calls a second, all together`, '1/s', perSecond, { baseline: alone }),
         figure(`${of}: a call, p50`, 'ms', middle(0.5)),
         figure(`${of}: a call, p99`, 'ms', middle(0.99)),
+        figure(
+          `${of}: processor time of the gateways, a call`,
+          'ms',
+          (taken * 1_000) / rounds.flat().length,
+        ),
       );
     } finally {
       for (const session of sessions) session.close();
@@ -58,6 +65,11 @@ async function moreGateways(): Promise<Figure[]> {
     }
   }
   return figures;
+}
+
+async function processorSecondsOf(pids: readonly number[]): Promise<number> {
+  const seconds = await Promise.all(pids.map(processorSeconds));
+  return seconds.reduce((sum, each) => sum + each, 0);
 }
 
 async function oneRound(sessions: readonly RawSession[], forMs: number): Promise<number[]> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installation } from '../journeys/harness/gatehouse-process.ts';
 import { figure, median, type Figure } from './report.ts';
-import { residentMegabytes } from './resident-memory.ts';
+import { residentMegabytes } from './process-usage.ts';
 
 const ROUNDS = 5;
 const SETTLE_MS = 5_000;

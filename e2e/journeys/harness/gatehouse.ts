@@ -20,6 +20,8 @@ export interface Gatehouse {
   readonly url: string;
   /** Every gateway. */
   readonly gateUrls: readonly string[];
+  /** The process of each. */
+  readonly gatePids: readonly number[];
   /** Where GraphQL is spoken. */
   readonly apiUrl: string;
   adminToken(): Promise<string>;
@@ -59,6 +61,9 @@ async function startStandalone(env: Settings): Promise<Gatehouse> {
       },
       get gateUrls() {
         return [place.url];
+      },
+      get gatePids() {
+        return [place.pid];
       },
       get apiUrl() {
         return place.url;
@@ -118,6 +123,9 @@ function asGatehouse(
   return {
     url: door ?? cluster.urlOf(gateOf()),
     gateUrls: gates.map((name) => cluster.urlOf(name)),
+    get gatePids() {
+      return gates.map((name) => cluster.pidOf(name));
+    },
     apiUrl,
     adminToken: () => cluster.adminToken(),
     databaseUrl: async () => cluster.databaseUrl,
