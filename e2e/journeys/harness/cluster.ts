@@ -141,8 +141,12 @@ export async function prepareCluster(
     },
     async ready(service) {
       const name = nameOf(service);
+      const child = running.get(name);
       await eventually(
         async () => {
+          // Where the process has ended, another one may answer at its address.
+          if (child?.exitCode !== null || child.signalCode !== null)
+            throw new Error(`${name} does not run:\n${logs.get(name) ?? ''}`);
           const { status } = await fetch(`${place.urlOf(name)}/health/ready`);
           if (status !== 200)
             throw new Error(`${name} answers ${status}:\n${logs.get(name) ?? ''}`);

@@ -81,8 +81,7 @@ export {
 } from './process/bus-address.ts';
 export { openBus, type OpenedBus } from './process/open-bus.ts';
 export { processConfig, type ProcessConfig } from './process/process.config.ts';
-export { rebuildService } from './process/rebuild-service.ts';
-export { runService, type Deployable } from './process/run-service.ts';
+export { deployable, type Deployable } from './process/deployable.ts';
 export { Pulse } from './worker/pulse.ts';
 export type { Worker } from './worker/worker.ts';
 export { seal, unseal, type SealedValue } from './sealing/seal.ts';

@@ -5,13 +5,15 @@ import {
   topics,
 } from '@gatehouse/event-catalog';
 import {
+  deployable,
   OwnerClient,
   ProjectionRunner,
   type Platform,
   type ServiceModule,
 } from '@gatehouse/platform';
 import type { DynamicModule } from '@nestjs/common';
-import type { AdminConfig } from './admin.config.ts';
+import { adminConfig, type AdminConfig } from './admin.config.ts';
+import { adminMigrations } from './migrations.ts';
 import { agentsProjection } from './agent/agents.projection.ts';
 import { AgentsResolver } from './agent/agents.resolver.ts';
 import { RoleAssignmentsResolver } from './assignment/role-assignments.resolver.ts';
@@ -105,3 +107,11 @@ export function adminService(platform: Platform, config: AdminConfig): ServiceMo
     },
   };
 }
+
+/** Admin as a process of its own. */
+export const adminDeployable = deployable({
+  name: 'admin',
+  section: adminConfig,
+  compose: adminService,
+  needs: adminMigrations,
+});

@@ -1,4 +1,4 @@
-export { adminService } from './admin.module.ts';
+export { adminDeployable, adminService } from './admin.module.ts';
 export { adminConfig, type AdminConfig } from './admin.config.ts';
 export { adminMigrations } from './migrations.ts';
 export { printSchema } from './schema/print-schema.ts';

@@ -1,9 +1,3 @@
-import { runService } from '@gatehouse/platform';
-import { adminConfig } from './admin.config.ts';
-import { adminService } from './admin.module.ts';
-import { adminMigrations } from './migrations.ts';
+import { adminDeployable } from './admin.module.ts';
 
-await runService(
-  { name: 'admin', section: adminConfig, compose: adminService, needs: adminMigrations },
-  process.env,
-);
+await adminDeployable.run(process.env);

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { auditQueries } from '@gatehouse/event-catalog';
-import { internalController, type Platform, type ServiceModule } from '@gatehouse/platform';
-import type { AuditConfig } from './audit.config.ts';
+import {
+  deployable,
+  internalController,
+  type Platform,
+  type ServiceModule,
+} from '@gatehouse/platform';
+import { auditConfig, type AuditConfig } from './audit.config.ts';
+import { auditMigrations } from './migrations.ts';
 import { revealArguments } from './trail/reveal-arguments.query.ts';
 import { searchTrail } from './trail/search-trail.query.ts';
 import { StoreRecordsWhenGatesPublish } from './trail/store-records-when-gates-publish.reactor.ts';
@@ -22,3 +28,11 @@ export function auditService(platform: Platform, config: AuditConfig): ServiceMo
     workers: [new StoreRecordsWhenGatesPublish(platform)],
   };
 }
+
+/** Audit as a process of its own. */
+export const auditDeployable = deployable({
+  name: 'audit',
+  section: auditConfig,
+  compose: auditService,
+  needs: auditMigrations,
+});

@@ -1,5 +1,5 @@
 /** Audit as a process hosts it. */
-export { auditService } from './audit.module.ts';
+export { auditDeployable, auditService } from './audit.module.ts';
 /** The settings of audit. */
 export { auditConfig, type AuditConfig } from './audit.config.ts';
 /** The SQL that brings the schema `audit` to head. */

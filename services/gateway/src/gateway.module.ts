@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Platform, ServiceModule } from '@gatehouse/platform';
+import { deployable, type Platform, type ServiceModule } from '@gatehouse/platform';
 import { SpoolEvidence, spoolDefaults } from './evidence/spool-evidence.ts';
-import type { GatewayConfig } from './gateway.config.ts';
+import { gatewayConfig, type GatewayConfig } from './gateway.config.ts';
 import { openGate } from './open-gate.ts';
 
 class GatewayModule {}
@@ -24,3 +24,10 @@ export function gatewayService(platform: Platform, config: GatewayConfig): Servi
     onMalformedRequest: gate.onMalformedRequest,
   };
 }
+
+/** Gateway as a process of its own. */
+export const gatewayDeployable = deployable({
+  name: 'gateway',
+  section: gatewayConfig,
+  compose: gatewayService,
+});

@@ -1,5 +1,3 @@
-import { runService } from '@gatehouse/platform';
-import { gatewayConfig } from './gateway.config.ts';
-import { gatewayService } from './gateway.module.ts';
+import { gatewayDeployable } from './gateway.module.ts';
 
-await runService({ name: 'gateway', section: gatewayConfig, compose: gatewayService }, process.env);
+await gatewayDeployable.run(process.env);

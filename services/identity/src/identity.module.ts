@@ -1,6 +1,7 @@
 import { identityCommands, topics } from '@gatehouse/event-catalog';
 import type { EventStore } from '@gatehouse/event-sourcing';
 import {
+  deployable,
   internalController,
   OutboxRelay,
   PostgresEventStore,
@@ -23,7 +24,8 @@ import { createGroup } from './group/create-group.command.ts';
 import { deleteGroup } from './group/delete-group.command.ts';
 import { removeGroupMember } from './group/remove-group-member.command.ts';
 import { renameGroup } from './group/rename-group.command.ts';
-import type { identityConfig } from './identity.config.ts';
+import { identityConfig } from './identity.config.ts';
+import { identityMigrations } from './migrations.ts';
 import { issueKey } from './key/issue-key.command.ts';
 import { revokeKey } from './key/revoke-key.command.ts';
 import { rotateKey } from './key/rotate-key.command.ts';
@@ -111,3 +113,11 @@ function commandsOf(
     'revoke-key': revokeKey(store),
   };
 }
+
+/** Identity as a process of its own. */
+export const identityDeployable = deployable({
+  name: 'identity',
+  section: identityConfig,
+  compose: identityService,
+  needs: identityMigrations,
+});

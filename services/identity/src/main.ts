@@ -1,14 +1,3 @@
-import { runService } from '@gatehouse/platform';
-import { identityConfig } from './identity.config.ts';
-import { identityService } from './identity.module.ts';
-import { identityMigrations } from './migrations.ts';
+import { identityDeployable } from './identity.module.ts';
 
-await runService(
-  {
-    name: 'identity',
-    section: identityConfig,
-    compose: identityService,
-    needs: identityMigrations,
-  },
-  process.env,
-);
+await identityDeployable.run(process.env);

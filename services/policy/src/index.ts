@@ -1,3 +1,3 @@
-export { policyService } from './policy.module.ts';
+export { policyDeployable, policyService } from './policy.module.ts';
 export { policyConfig } from './policy.config.ts';
 export { policyMigrations } from './migrations.ts';

@@ -1,9 +1,3 @@
-import { runService } from '@gatehouse/platform';
-import { policyConfig } from './policy.config.ts';
-import { policyService } from './policy.module.ts';
-import { policyMigrations } from './migrations.ts';
+import { policyDeployable } from './policy.module.ts';
 
-await runService(
-  { name: 'policy', section: policyConfig, compose: policyService, needs: policyMigrations },
-  process.env,
-);
+await policyDeployable.run(process.env);

@@ -1,5 +1,6 @@
 import { policyCommands } from '@gatehouse/event-catalog';
 import {
+  deployable,
   internalController,
   OutboxRelay,
   PostgresEventStore,
@@ -13,7 +14,8 @@ import { defineRole } from './bundle/define-role.command.ts';
 import { deleteRole } from './bundle/delete-role.command.ts';
 import { policyFeed } from './bundle/policy-feed.ts';
 import { shippedRolesWorker } from './bundle/shipped-roles-worker.ts';
-import type { policyConfig } from './policy.config.ts';
+import { policyConfig } from './policy.config.ts';
+import { policyMigrations } from './migrations.ts';
 
 class PolicyModule {}
 
@@ -42,3 +44,11 @@ export function policyService(
     rebuild: () => store.rebuildProjections(),
   };
 }
+
+/** Policy as a process of its own. */
+export const policyDeployable = deployable({
+  name: 'policy',
+  section: policyConfig,
+  compose: policyService,
+  needs: policyMigrations,
+});

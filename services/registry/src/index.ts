@@ -1,2 +1,2 @@
 export { registryConfig, type RegistryConfig } from './registry.config.ts';
-export { registryMigrations, registryService } from './registry.module.ts';
+export { registryDeployable, registryMigrations, registryService } from './registry.module.ts';

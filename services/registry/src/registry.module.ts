@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { registryCommands } from '@gatehouse/event-catalog';
 import {
+  deployable,
   internalController,
   OutboxRelay,
   platformMigrations,
@@ -18,7 +19,7 @@ import { rejectServer } from './intake/reject-server.command.ts';
 import { resumeServer } from './intake/resume-server.command.ts';
 import { submitServer } from './intake/submit-server.command.ts';
 import { suspendServer } from './intake/suspend-server.command.ts';
-import type { RegistryConfig } from './registry.config.ts';
+import { registryConfig, type RegistryConfig } from './registry.config.ts';
 
 /** The schema of the registry and the folders of SQL that bring it to head. */
 export const registryMigrations = {
@@ -57,3 +58,11 @@ export function registryService(platform: Platform, config: RegistryConfig): Ser
     rebuild: () => store.rebuildProjections(),
   };
 }
+
+/** Registry as a process of its own. */
+export const registryDeployable = deployable({
+  name: 'registry',
+  section: registryConfig,
+  compose: registryService,
+  needs: registryMigrations,
+});

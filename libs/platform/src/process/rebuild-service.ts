@@ -4,15 +4,15 @@ import { metricsConfig } from '../metrics/metrics.config.ts';
 import { tracingConfig } from '../tracing/tracing.config.ts';
 import { processPlatform } from './process-platform.ts';
 import { processConfig } from './process.config.ts';
-import type { Deployable } from './run-service.ts';
+import type { ServiceParts } from './run-service.ts';
 
 /** Folds the read tables of one service anew from the logs, with the settings it is served with; it must not run meanwhile. False where it keeps none. */
 export async function rebuildService<Section extends ConfigSection>(
-  deployable: Deployable<Section>,
+  parts: ServiceParts<Section>,
   env: NodeJS.ProcessEnv,
 ): Promise<boolean> {
   const settings = loadConfig(
-    [processConfig, metricsConfig, tracingConfig, deployable.section] as const,
+    [processConfig, metricsConfig, tracingConfig, parts.section] as const,
     {
       env,
       file: env['GATEHOUSE_CONFIG'],
@@ -20,9 +20,9 @@ export async function rebuildService<Section extends ConfigSection>(
     },
   );
   const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;
-  const ground = await processPlatform(deployable.name, settings.process, deployable.needs);
+  const ground = await processPlatform(parts.name, settings.process, parts.needs);
   try {
-    const { rebuild } = deployable.compose(ground.platform, own[deployable.section.name]!);
+    const { rebuild } = parts.compose(ground.platform, own[parts.section.name]!);
     if (rebuild === undefined) return false;
     await ground.reach();
     await rebuild();

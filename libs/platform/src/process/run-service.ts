@@ -19,8 +19,8 @@ const WRONG_CONFIGURATION = 2;
 // What hosts do for themselves is bounded below this; it is for connections that nobody can close.
 const END_MS = 28_000;
 
-/** One service as a deployable: its name, its settings, and how it is composed on a platform. */
-export interface Deployable<Section extends ConfigSection> {
+/** What a service consists of: its name, its settings, and how it is composed on a platform. */
+export interface ServiceParts<Section extends ConfigSection> {
   readonly name: ServiceName;
   readonly section: Section;
   /** The schema that it owns; a service without one has no database. */
@@ -34,23 +34,23 @@ export interface Deployable<Section extends ConfigSection> {
  * not matter.
  */
 export async function runService<Section extends ConfigSection>(
-  deployable: Deployable<Section>,
+  parts: ServiceParts<Section>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   try {
-    await run(deployable, env);
+    await run(parts, env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`gatehouse ${deployable.name}: ${error.message}\n`);
+    process.stderr.write(`gatehouse ${parts.name}: ${error.message}\n`);
     process.exitCode = WRONG_CONFIGURATION;
   }
 }
 
 async function run<Section extends ConfigSection>(
-  deployable: Deployable<Section>,
+  parts: ServiceParts<Section>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const sections = [processConfig, metricsConfig, tracingConfig, deployable.section] as const;
+  const sections = [processConfig, metricsConfig, tracingConfig, parts.section] as const;
   const settings = loadConfig(sections, {
     env,
     file: env['GATEHOUSE_CONFIG'],
@@ -58,20 +58,20 @@ async function run<Section extends ConfigSection>(
   });
   const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;
   const metricsToken = await readMetricsToken(settings.metrics);
-  const ground = await processPlatform(deployable.name, settings.process, deployable.needs);
+  const ground = await processPlatform(parts.name, settings.process, parts.needs);
   const { platform } = ground;
-  const tracing = await startTracing(settings.tracing, deployable.name, platform.log);
+  const tracing = await startTracing(settings.tracing, parts.name, platform.log);
   const stopping = new AbortController();
   const stopped = nextSignal().then((signal) => {
     platform.log.info({ signal }, 'stopping');
     stopping.abort();
     endInTime(END_MS, (sentence) => platform.log.error(sentence));
   });
-  const basis = deployable.needs === undefined ? THE_BUS : `its database and ${THE_BUS}`;
+  const basis = parts.needs === undefined ? THE_BUS : `its database and ${THE_BUS}`;
   const reached = platform.readiness.waitFor(basis);
   const hosted = await host({
     platform,
-    services: [deployable.compose(platform, own[deployable.section.name]!)],
+    services: [parts.compose(platform, own[parts.section.name]!)],
     host: settings.process.host,
     port: settings.process.port,
     metricsToken,
