@@ -9,6 +9,10 @@ import { textOf } from './repo.ts';
 
 const CHART = 'infra/helm/gatehouse';
 const KUBERNETES = '1.34.0';
+/** The least that Chart.yaml asks for. */
+const OLDEST = /\d+\.\d+\.\d+/.exec(parse(textOf(`${CHART}/Chart.yaml`)).kubeVersion)![0];
+/** Of those that bring kinds of their own, nobody but they have the schema. */
+const BROUGHT_BY_OTHERS = new Set(['ServiceMonitor', 'PrometheusRule']);
 
 interface Pod {
   readonly automountServiceAccountToken: boolean;
@@ -57,6 +61,23 @@ interface Manifest {
 
 const helm = process.env['HELM'] ?? 'helm';
 const hasHelm = spawnSync(helm, ['version']).status === 0;
+
+const validator = process.env['KUBERNETES_VALIDATE'] ?? 'kubernetes-validate';
+const hasSchemas = spawnSync(validator, ['--version']).status === 0;
+
+/** What the schemas of that version of Kubernetes find wrong, fields that they do not know included; '' where they find nothing. */
+function findings(manifests: readonly unknown[], version: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-manifests-'));
+  try {
+    const file = join(folder, 'manifests.yaml');
+    writeFileSync(file, manifests.map((manifest) => JSON.stringify(manifest)).join('\n---\n'));
+    const args = ['--strict', '--no-warn', '-k', version, file];
+    const { status, stdout, stderr } = spawnSync(validator, args, { encoding: 'utf8' });
+    return status === 0 ? '' : stdout + stderr;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(helm, args, { encoding: 'utf8' });
@@ -110,6 +131,22 @@ describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, s
   test('is well with the linter of Helm', () => {
     const { status, stdout } = run('lint', '--strict', CHART, ...asFlags(sets));
     expect(status, stdout).toBe(0);
+  });
+
+  describe.skipIf(!hasSchemas)('by the schemas of Kubernetes', () => {
+    const known = manifests.filter(({ kind }) => !BROUGHT_BY_OTHERS.has(kind));
+
+    test.each([OLDEST, KUBERNETES])('has nothing in it that %s does not know', (version) => {
+      expect(known.length).toBeGreaterThan(20);
+      expect(findings(known, version)).toBe('');
+    });
+
+    test('would be told of a misspelt field, and of a value that is none', () => {
+      const [first] = ofKind('Deployment');
+      expect(findings([{ ...first, spce: {} }], KUBERNETES)).toContain('spce');
+      const spec = { ...first?.spec, replicas: 'two' };
+      expect(findings([{ ...first, spec }], KUBERNETES)).toContain('replicas');
+    });
   });
 
   test('names each thing once, and brings no Secret', () => {
