@@ -19,12 +19,15 @@ const GATEHOUSE = join(ROOT, 'services/standalone/bin/gatehouse.mjs');
 const MAKE_SECRETS = join(ROOT, 'infra/docker/make-secrets.sh');
 
 const { services: written } = readComposeFile('docker-compose.yml');
-// Two gateways are written down, and one identity; a further one is what the last of them is, with a port and a folder of
-// its own.
+// Two gateways are written down, and one of each other service; a further one is what the last of them is, with a port and a folder
+// of its own.
+const OTHERS = ['identity', 'policy', 'registry', 'audit', 'admin'] as const;
 const further = [
   ...[3, 4].map((number) => [`gateway-${number}`, written['gateway-2']!] as const),
-  ['identity-2', written['identity']!] as const,
+  ...OTHERS.map((name) => [`${name}-2`, written[name]!] as const),
 ];
+/** The second of one speaks to the second of another. */
+const SECONDS: ReadonlySet<string> = new Set(OTHERS.map((name) => `${name}-2`));
 const composed: Readonly<Record<string, ComposeService>> = {
   ...written,
   ...Object.fromEntries(further),
@@ -227,7 +230,9 @@ async function placeFor(
     const database = /^postgres:\/\/(\w+)@postgres:5432\/gatehouse$/.exec(text)?.[1];
     if (database !== undefined) return asRole(database === 'gatehouse' ? owner.username : database);
     return text
-      .replace(/^http:\/\/([\w-]+):8080$/, (_, other: string) => urlOf(other))
+      .replace(/^http:\/\/([\w-]+):8080$/, (_, other: string) =>
+        urlOf(SECONDS.has(name) ? `${other}-2` : other),
+      )
       .replace('http://127.0.0.1:8080', urlOf(name))
       .replace(/^0\.0\.0\.0$/, '127.0.0.1')
       .replace(/^8080$/, String(ports.get(name)))

@@ -107,20 +107,26 @@ export async function startWorld(
         await untilServed(`${gatehouse.url}/mcp`, agent.token, Object.keys(connectors));
         return agent;
       },
-      async trail(filter = {}) {
-        const records: Record[] = [];
-        for (let after: string | null = null; ;) {
-          const { auditRecords }: TrailPage = await ask<TrailPage>(TRAIL, { filter, after });
-          records.push(...auditRecords.nodes);
-          if (!auditRecords.pageInfo.hasNextPage) return records;
-          after = auditRecords.pageInfo.endCursor;
-        }
-      },
+      trail: (filter = {}) => readTrail(ask, filter),
       dispose,
     };
   } catch (error) {
     await dispose();
     throw error;
+  }
+}
+
+/** All records that match, newest first, by whoever is asked. */
+export async function readTrail(
+  ask: World['ask'],
+  filter: { readonly [field: string]: unknown },
+): Promise<readonly Record[]> {
+  const records: Record[] = [];
+  for (let after: string | null = null; ;) {
+    const { auditRecords }: TrailPage = await ask<TrailPage>(TRAIL, { filter, after });
+    records.push(...auditRecords.nodes);
+    if (!auditRecords.pageInfo.hasNextPage) return records;
+    after = auditRecords.pageInfo.endCursor;
   }
 }
 
