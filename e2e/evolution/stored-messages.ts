@@ -22,18 +22,29 @@ export function storedEvents({ rows }: Pick<Release, 'rows'>): readonly Stored[]
     .map(({ row }) => ({ name: String(row['type']), data: row['data'] }));
 }
 
-/** Every message on the bus of a release: events, state, evidence. */
-export function storedMessages({ rows }: Pick<Release, 'rows'>): readonly Stored[] {
+/** A message as it lay on the bus of a release. */
+export interface Message {
+  readonly topic: string;
+  readonly key: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly value: string | null;
+}
+
+/** Every message on the bus of a release, in the order in which they lay there. */
+export function busMessages({ rows }: Pick<Release, 'rows'>): readonly Message[] {
   return rowsOf(join(rows, 'bus.jsonl'))
-    .filter(({ table, row }) => table === 'message' && row['value'] !== null)
-    .map(({ row }) => {
-      const { ce_type: type } = row['headers'] as { ce_type?: string };
-      const isEvent = type !== undefined && !String(row['topic']).endsWith('audit.raw.v1');
-      return {
-        name: isEvent ? type : String(row['topic']),
-        data: JSON.parse(String(row['value'])) as unknown,
-      };
-    });
+    .filter(({ table }) => table === 'message')
+    .map(({ row }) => row as unknown as Message);
+}
+
+/** What those that are no tombstones say: events, state, evidence. */
+export function storedMessages(release: Pick<Release, 'rows'>): readonly Stored[] {
+  return busMessages(release).flatMap(({ topic, headers, value }) => {
+    if (value === null) return [];
+    const { ce_type: type } = headers;
+    const isEvent = type !== undefined && !topic.endsWith('audit.raw.v1');
+    return [{ name: isEvent ? type : topic, data: JSON.parse(value) as unknown }];
+  });
 }
 
 function rowsOf(path: string): readonly Row[] {

@@ -1,12 +1,14 @@
 import { askGraphQL, connectCaller } from '@gatehouse/standalone';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fillKafka } from '../evolution/fill-kafka.ts';
 import { readModels, readTrail } from '../evolution/read-models.ts';
 import { releases } from '../evolution/releases.ts';
 import { emptyDatabase, leftOverDatabase, putBack } from '../evolution/yesterday.ts';
 import { prepareCluster } from './harness/cluster.ts';
 import { installation } from './harness/gatehouse-process.ts';
 import { formOfThisLane } from './harness/gatehouse.ts';
+import { startLaneBus } from './harness/lane-bus.ts';
 
 /** Today's Gatehouse, started on the database of a release. */
 interface Upgraded {
@@ -130,16 +132,26 @@ async function startStandalone(release: Parameters<typeof putBack>[1]): Promise<
   };
 }
 
+/** On Kafka the messages of then lie there too, told by a relay whose place is in the database. */
 async function startCluster(release: Parameters<typeof putBack>[1]): Promise<Upgraded> {
-  const cluster = await prepareCluster();
+  const bus = await startLaneBus();
+  const cluster = await prepareCluster({}, bus.options);
+  const dispose = async (): Promise<void> => {
+    await cluster.dispose();
+    await bus.stop();
+  };
   try {
+    if (bus.kafka !== undefined) {
+      await cluster.applyTopics();
+      await fillKafka(bus.kafka.bootstrap, release);
+    }
     await putBack(cluster.databaseUrl, release);
     await cluster.migrate();
     const services = cluster.services.filter((name) => name !== 'gateway-2');
     for (const service of services) await cluster.start(service);
     for (const service of services) await cluster.ready(service);
   } catch (error) {
-    await cluster.dispose();
+    await dispose();
     throw error;
   }
   return {
@@ -153,6 +165,6 @@ async function startCluster(release: Parameters<typeof putBack>[1]): Promise<Upg
         await cluster.ready(service);
       }
     },
-    dispose: () => cluster.dispose(),
+    dispose,
   };
 }

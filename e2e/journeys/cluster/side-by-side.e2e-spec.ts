@@ -6,10 +6,12 @@ import { Administrator, migrationPlans } from '@gatehouse/standalone';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareCluster, type Cluster } from '../harness/cluster.ts';
+import { startLaneBus, type LaneBus } from '../harness/lane-bus.ts';
 
 const EXPAND = '9001_titles.sql';
 const CONTRACT = '9002_names_go.contract.sql';
 
+let bus: LaneBus;
 let cluster: Cluster;
 let root: string;
 let admin: Administrator;
@@ -27,7 +29,9 @@ beforeAll(async () => {
     join(root, 'policy/tomorrow', CONTRACT),
     'alter table current_bundle rename column roles to definitions',
   );
-  cluster = await prepareCluster();
+  bus = await startLaneBus();
+  cluster = await prepareCluster({}, bus.options);
+  if (bus.kafka !== undefined) await cluster.applyTopics();
   await cluster.migrate();
   for (const service of ['policy', 'identity', 'admin']) await cluster.start(service);
   for (const service of ['policy', 'identity', 'admin']) await cluster.ready(service);
@@ -36,6 +40,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster?.dispose();
+  await bus?.stop();
   await rm(root, { recursive: true });
 });
 
