@@ -6,6 +6,7 @@ import {
   type ConfigSection,
 } from '@gatehouse/platform';
 import { migrateConfig, sections, topicsConfig } from '@gatehouse/standalone';
+import { environmentOfImage } from '../journeys/harness/image.ts';
 import { projectsOf, textOf } from './repo.ts';
 
 /** The services that a cluster runs, each as processes of its own. */
@@ -25,13 +26,17 @@ export function sectionsOf([verb = '', service]: readonly string[]): readonly Co
   return [processConfig, metricsConfig, tracingConfig, own];
 }
 
-/** Reads this environment as the command would: throws on what it does not know, and on what it misses. */
+/** Reads this environment, and that of the image, as the command would: throws on what it does not know, and on what it misses. */
 export function loadAs(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
   file?: string,
 ): void {
-  loadConfig(sectionsOf(command), { env, file, otherEnv: ['GATEHOUSE_CONFIG'] });
+  loadConfig(sectionsOf(command), {
+    env: { ...environmentOfImage('service'), ...env },
+    file,
+    otherEnv: ['GATEHOUSE_CONFIG'],
+  });
 }
 
 /** Whether the command line has this command, with these sub-commands and arguments. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readComposeFile, secretsOf } from '../journeys/harness/compose-file.ts';
+import { environmentOfImage } from '../journeys/harness/image.ts';
 import { commandExists, deployedServices, loadAs, secretsIn } from './deployment.ts';
 import { exists, textOf } from './repo.ts';
 
@@ -229,6 +230,7 @@ describe('infra/docker/Dockerfile', () => {
     const [, bin = ''] =
       /ln -s \/gatehouse\/(\S+) \S+\/gatehouse/.exec(argumentsOf('RUN').join(' ')) ?? [];
     expect(exists(bin)).toBe(true);
-    expect(argumentsOf('ENV').join(' ')).toContain('GATEHOUSE_DATA=/data');
+    expect(environmentOfImage('service')).toEqual({ NODE_ENV: 'production' });
+    expect(environmentOfImage('standalone')).toMatchObject({ GATEHOUSE_DATA: '/data' });
   });
 });
