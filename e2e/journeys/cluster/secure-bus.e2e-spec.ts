@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, freePort, startSecureKafka, type SecureKafka } from '@gatehouse/testing';
+import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMMAND, runCommand } from '../harness/gatehouse-process.ts';
 
@@ -61,6 +63,44 @@ async function startGateway(
   };
 }
 
+/** By the broker's own back door, as somebody who is not Gatehouse. */
+const stranger = (): kafkajs.Kafka =>
+  new kafkajs.Kafka({
+    clientId: 'stranger',
+    brokers: [kafka.bootstrap],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+
+async function send(topic: string, message: kafkajs.Message): Promise<void> {
+  const producer = stranger().producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  await producer.send({ topic, acks: -1, messages: [message] });
+  await producer.disconnect();
+}
+
+/** All that a topic holds, of which there must be something. */
+async function messagesOf(topic: string): Promise<unknown[]> {
+  const admin = stranger().admin();
+  await admin.connect();
+  const ranges = await admin.fetchTopicOffsets(topic);
+  await admin.disconnect();
+  const count = ranges.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  const consumer = stranger().consumer({ groupId: randomUUID(), maxWaitTimeInMs: 100 });
+  const found: unknown[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ message: { key, value, headers = {} } }) => {
+      const texts = Object.entries(headers).map(([name, text]) => [name, String(text)]);
+      found.push({ key: String(key), value: String(value), headers: Object.fromEntries(texts) });
+    },
+  });
+  await eventually(() => expect(found.length).toBe(count), patient);
+  await consumer.disconnect();
+  return found;
+}
+
 const BUS = 'the event bus';
 const patient = { timeoutMs: 40_000, everyMs: 100 };
 
@@ -69,6 +109,47 @@ describe('a process whose bus is a Kafka that asks who comes', () => {
     const { code, stdout, stderr } = await runCommand(['topics', 'apply'], signedIn(), folder);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('gatehouse.identity.v1: created');
+  });
+
+  it('finds them as they should be when asked again', async () => {
+    const again = await runCommand(['topics', 'apply'], signedIn(), folder);
+    expect(again).toEqual({ code: 0, stdout: 'The topics are as they should be.\n', stderr: '' });
+  });
+
+  it('does not lay them out for other replicas than they have', async () => {
+    const three = { ...signedIn(), GATEHOUSE_TOPICS_REPLICATION_FACTOR: '3' };
+    const { code, stdout, stderr } = await runCommand(['topics', 'apply'], three, folder);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('gatehouse.state.policy.v1 has 1 replica instead of 3');
+    expect(stderr).toContain('set GATEHOUSE_TOPICS_REPLICATION_FACTOR');
+  });
+
+  it('publishes a dead letter again, once', async () => {
+    const topic = 'gatehouse.registry.v1';
+    const place = { dlq_topic: topic, dlq_partition: '3', dlq_offset: '17' };
+    const letter = { key: 'k', value: 'mended', headers: { ...place, ce_type: 'kept' } };
+    await send(`${topic}.dlq`, letter);
+    const replay = () => runCommand(['topics', 'replay', topic], signedIn(), folder);
+    const said = (count: number) => ({
+      code: 0,
+      stdout: `${count} dead letters of ${topic} were published again.\n`,
+      stderr: '',
+    });
+    expect(await replay()).toEqual(said(1));
+    expect(await replay()).toEqual(said(0));
+    const headers = { ce_type: 'kept', replay_of: `${topic}/3@17` };
+    expect(await messagesOf(topic)).toEqual([{ key: 'k', value: 'mended', headers }]);
+  });
+
+  it.each([
+    [
+      'gatehouse.state.policy.v1',
+      'gatehouse.state.policy.v1 is a topic of state, of which nothing is ever parked: it has no dead letters to replay',
+    ],
+    ['gatehouse.nowhere.v1', 'there is no topic gatehouse.nowhere.v1'],
+  ])('has nothing to replay of %s', async (topic, reason) => {
+    const result = await runCommand(['topics', 'replay', topic], signedIn(), folder);
+    expect(result).toEqual({ code: 2, stdout: '', stderr: `gatehouse: ${reason}\n` });
   });
 
   it('serves once it is let in, by secrets that it has from files', async () => {

@@ -5,7 +5,10 @@ export interface TopicDefinition {
   readonly name: string;
   readonly partitions: number;
   readonly compacted: boolean;
-  /** A security topic stops and alarms on a message it cannot apply; any other parks it in the dead-letter topic. */
+  /**
+   * A security topic stops and alarms on a message it cannot apply, and each of `topics` is one. Any other parks it in the
+   * dead-letter topic, and those behind it go on: only for messages whose keys need no order.
+   */
   readonly security: boolean;
   /** How long a message is kept once it was handled; null for ever, so that every read model can be folded anew. */
   readonly retentionMs: number | null;

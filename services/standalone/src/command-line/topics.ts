@@ -27,12 +27,12 @@ export const topicsConfig = configSection(
       .max(9)
       .default(1)
       .describe(
-        'On how many brokers each message lies: 3 in a cluster that may lose one without losing anything.',
+        'On how many brokers each message lies: 3 in a cluster that may lose one without losing anything. Topics that are there must have as many.',
       ),
   }),
 );
 
-/** `gatehouse topics apply`: idempotent; refuses to change a number of partitions, for the order of keys hangs on it. */
+/** `gatehouse topics apply`: idempotent; refuses where a topic has another number of partitions or of replicas than is asked. */
 export async function applyTopics(): Promise<void> {
   const { kafka, replicationFactor } = await settings();
   const wanted = Object.values(topics);
@@ -50,6 +50,12 @@ export async function applyTopics(): Promise<void> {
 export async function replayTopic(name: string): Promise<void> {
   const topic = Object.values(topics).find((known) => known.name === name);
   if (topic === undefined) throw new Failure(`there is no topic ${name}`, exitCodes.usage);
+  if (topic.compacted) {
+    throw new Failure(
+      `${name} is a topic of state, of which nothing is ever parked: it has no dead letters to replay`,
+      exitCodes.usage,
+    );
+  }
   const { kafka } = await settings();
   const count = await replayKafkaDeadLetters(kafka, topic);
   process.stdout.write(`${count} dead letters of ${name} were published again.\n`);

@@ -16,6 +16,9 @@ const LEADER_WAIT_MS = 100;
 /** A value of 1 MiB, its key and headers, and the batch around them. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 
+/** The longest that Kafka knows. */
+const NEVER_MS = '9223372036854775807';
+
 /** What makes a topic as its definition says; all of it explicit, as the defaults of a cluster are somebody else's. */
 export function settingsOf(
   topic: TopicDefinition,
@@ -45,10 +48,13 @@ export function settingsOf(
     'min.cleanable.dirty.ratio': '0.1',
     // A segment is cleaned once it is closed, and what beats every second shall not lie there for long.
     'segment.ms': String(10 * MINUTE_MS),
+    // Nor longer than that; but never so urgently that the newest record goes: readers wait until they have seen it.
+    'min.compaction.lag.ms': '0',
+    'max.compaction.lag.ms': NEVER_MS,
   };
 }
 
-/** Makes the topics be as defined, and says what it changed: nothing when asked twice. Refuses to change a number of partitions. */
+/** Makes the topics be as defined, and says what it changed: nothing when asked twice. Refuses before any change where a topic has another number of partitions or replicas. */
 export async function applyTopics(
   admin: Admin,
   topics: readonly TopicDefinition[],
@@ -56,7 +62,7 @@ export async function applyTopics(
 ): Promise<string[]> {
   const there = new Set(await admin.listTopics());
   const present = topics.filter(({ name }) => there.has(name));
-  await refuseOtherPartitions(admin, present);
+  await refuseOtherLayout(admin, present, options);
   const changes = await correctSettings(admin, present, options);
   const missing = topics.filter(({ name }) => !there.has(name));
   if (missing.length === 0) return changes;
@@ -89,20 +95,58 @@ async function leadersOf(admin: Admin, topics: readonly TopicDefinition[]): Prom
   }
 }
 
-async function refuseOtherPartitions(
+async function refuseOtherLayout(
   admin: Admin,
   topics: readonly TopicDefinition[],
+  options: ApplyTopicsOptions,
 ): Promise<void> {
   if (topics.length === 0) return;
   const { topics: found } = await admin.fetchTopicMetadata({
     topics: topics.map(({ name }) => name),
   });
-  const wrong = topics.flatMap(({ name, partitions }) => {
-    const count = found.find((each) => each.name === name)?.partitions.length;
-    return count === partitions ? [] : [`${name} has ${count} partitions instead of ${partitions}`];
+  const reasons = whyLaidOutOtherwise(topics, found, options);
+  if (reasons.length > 0) throw new Error(`nothing was changed: ${reasons.join('. ')}`);
+}
+
+/** What topics are found to be, as Kafka's metadata say it. */
+interface FoundLayout {
+  readonly name: string;
+  readonly partitions: readonly { readonly replicas: readonly number[] }[];
+}
+
+/**
+ * In what topics differ from what is asked that no setting can put right, in sentences; none where they do not. The number of
+ * replicas is asked of the topics too, as what must be in sync hangs on it: too many, and nothing can be published.
+ */
+export function whyLaidOutOtherwise(
+  topics: readonly TopicDefinition[],
+  found: readonly FoundLayout[],
+  { replicationFactor }: ApplyTopicsOptions,
+): string[] {
+  const layouts = topics.map((topic) => ({
+    ...topic,
+    found: found.find(({ name }) => name === topic.name)?.partitions ?? [],
+  }));
+  const partitions = layouts.flatMap(({ name, partitions: asked, found: { length } }) =>
+    length === asked ? [] : [`${name} has ${length} partitions instead of ${asked}`],
+  );
+  const replicas = layouts.flatMap((topic) => {
+    const counts = [...new Set(topic.found.map((partition) => partition.replicas.length))];
+    const isOther = counts.some((count) => count !== replicationFactor);
+    const has = counts.toSorted((a, b) => a - b).join(' or ');
+    const noun = has === '1' ? 'replica' : 'replicas';
+    return isOther ? [`${topic.name} has ${has} ${noun} instead of ${replicationFactor}`] : [];
   });
-  if (wrong.length > 0)
-    throw new Error(`${wrong.join('; ')}: a change would break the order of keys`);
+  return [
+    ...(partitions.length === 0
+      ? []
+      : [`${partitions.join('; ')}: a change would break the order of keys`]),
+    ...(replicas.length === 0
+      ? []
+      : [
+          `${replicas.join('; ')}: set GATEHOUSE_TOPICS_REPLICATION_FACTOR (topics.replicationFactor) to what the topics have; to give them others is the business of kafka-reassign-partitions`,
+        ]),
+  ];
 }
 
 async function correctSettings(

@@ -79,6 +79,52 @@ describe('Apache Kafka', () => {
     }
   });
 
+  // In the words of the broker, so that no line of what makes a topic can go unseen.
+  const ofEveryTopic = {
+    'compression.type': 'uncompressed',
+    'max.message.bytes': '2097152',
+    'message.timestamp.type': 'CreateTime',
+    'min.insync.replicas': '1',
+    'unclean.leader.election.enable': 'false',
+  };
+  it.each<[string, TopicDefinition, Record<string, string>]>([
+    [
+      'of events',
+      topics.auditRaw,
+      { 'cleanup.policy': 'delete', 'retention.ms': '604800000', 'retention.bytes': '-1' },
+    ],
+    [
+      'of dead letters',
+      deadLetterTopicOf(topics.identity.name),
+      { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
+    ],
+    [
+      'of state',
+      topics.policyState,
+      {
+        'cleanup.policy': 'compact',
+        'delete.retention.ms': '604800000',
+        'max.compaction.lag.ms': '9223372036854775807',
+        'min.cleanable.dirty.ratio': '0.1',
+        'min.compaction.lag.ms': '0',
+        'segment.ms': '600000',
+      },
+    ],
+  ])('has set on a topic %s exactly what it hangs on', async (_, topic, ofThisKind) => {
+    await applyKafkaTopics({ connection, log }, [topic], one);
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic.name }],
+    });
+    const set = resources[0]!.configEntries.filter(
+      ({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG,
+    );
+    expect(Object.fromEntries(set.map((each) => [each.configName, each.configValue]))).toEqual({
+      ...ofEveryTopic,
+      ...ofThisKind,
+    });
+  });
+
   it('puts a setting right that somebody has changed, and leaves alone what they have added', async () => {
     const topic = newTopic({ retentionMs: 60_000 });
     await apply(topic);
@@ -106,6 +152,21 @@ describe('Apache Kafka', () => {
     await expect(apply({ ...topic, partitions: 3 })).rejects.toThrow(
       `${topic.name} has 2 partitions instead of 3`,
     );
+  });
+
+  it('refuses another number of replicas than a topic has, before anything is changed', async () => {
+    const [topic, missing] = [newTopic({ retentionMs: 60_000 }), newTopic()];
+    await apply(topic);
+    const asked = [{ ...topic, retentionMs: 1_000 }, missing];
+    await expect(
+      applyKafkaTopics({ connection, log }, asked, { replicationFactor: 3 }),
+    ).rejects.toThrow(
+      `nothing was changed: ${topic.name} has 1 replica instead of 3: set GATEHOUSE_TOPICS_REPLICATION_FACTOR`,
+    );
+    expect(await admin.listTopics()).not.toContain(missing.name);
+    await startBus().publish(topic, [message('goes through')]);
+    // Asked again as it was, there is nothing to put right.
+    expect(await apply(topic)).toEqual([]);
   });
 
   it('serves publishers and consumers that were there before their topic', async () => {

@@ -14,7 +14,7 @@ export interface KafkaOperationsOptions {
   readonly log: Logger;
 }
 
-/** Makes the topics of a cluster be as defined, and says what it changed: nothing when asked twice. Refuses to change a number of partitions. */
+/** Makes the topics of a cluster be as defined, and says what it changed: nothing when asked twice. Refuses before any change where a topic has another number of partitions or replicas. */
 export async function applyKafkaTopics(
   { connection, log }: KafkaOperationsOptions,
   topics: readonly TopicDefinition[],
