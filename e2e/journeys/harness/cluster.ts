@@ -1,22 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
-  eventually,
   freePort,
   startThrowAwayPostgres,
   type ThrowAwayPostgres,
   type ThrowAwayPostgresOptions,
 } from '@gatehouse/testing';
 import { readComposeFile, secretsOf, type ComposeService } from './compose-file.ts';
-
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-/** What the image calls `gatehouse`. */
-const GATEHOUSE = join(ROOT, 'services/standalone/bin/gatehouse.mjs');
-const MAKE_SECRETS = join(ROOT, 'infra/docker/make-secrets.sh');
+import { LocalProcesses, type ProcessDescription } from './local-processes.ts';
+import { makeSecrets } from './make-secrets.ts';
 
 const { services: written } = readComposeFile('docker-compose.yml');
 // Two gateways are written down, and one of each other service; a further one is what the last of them is, with a port and a folder
@@ -87,10 +82,11 @@ export async function prepareCluster(
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-cluster-'));
   const postgres = await startThrowAwayPostgres(options.postgres);
   const place = await placeFor(root, postgres.url, options);
-  const base = { PATH: process.env['PATH'] ?? '', HOME: root, NO_COLOR: '1' };
-  const running = new Map<string, ChildProcess>();
-  const logs = new Map<string, string>();
-  const launch = async (name: string, command = serviceOf(name).command): Promise<ChildProcess> => {
+  const processes = new LocalProcesses(root);
+  const describe = async (
+    name: string,
+    args = serviceOf(name).command ?? [],
+  ): Promise<ProcessDescription> => {
     const service = serviceOf(name);
     await mkdir(place.dataOf(name), { recursive: true });
     await place.mountSecrets(name);
@@ -100,33 +96,10 @@ export async function prepareCluster(
     const own = Object.entries(env).filter(([variable]) =>
       prefixes.some((prefix) => variable.startsWith(prefix)),
     );
-    return spawn(process.execPath, [GATEHOUSE, ...(command ?? [])], {
-      env: { ...base, ...place.environmentOf(name), ...Object.fromEntries(own) },
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    return { args, env: { ...place.environmentOf(name), ...Object.fromEntries(own) } };
   };
-  const runOnce = async (name: string, command?: readonly string[]): Promise<string> => {
-    const child = await launch(name, command);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
-    await once(child, 'close');
-    if (child.exitCode !== 0) throw new Error(output);
-    return output;
-  };
-  const stop: Cluster['stop'] = async (service, signal = 'SIGTERM') => {
-    const name = nameOf(service);
-    const child = running.get(name);
-    running.delete(name);
-    if (child === undefined) return null;
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      await ended;
-    }
-    return child.exitCode;
-  };
+  const runOnce = async (name: string, args?: readonly string[]): Promise<string> =>
+    processes.runOnce(await describe(name, args));
   return {
     services: SERVICES.filter((name) => name in written),
     databaseUrl: postgres.url,
@@ -135,42 +108,22 @@ export async function prepareCluster(
     dataOf: (service) => place.dataOf(nameOf(service)),
     async start(service) {
       const name = nameOf(service);
-      const child = await launch(name);
-      running.set(name, child);
-      child.stdout?.resume();
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-        logs.set(name, ((logs.get(name) ?? '') + text).slice(-50_000));
-      });
+      processes.start(name, await describe(name));
     },
     async ready(service) {
       const name = nameOf(service);
-      const child = running.get(name);
-      await eventually(
-        async () => {
-          // Where the process has ended, another one may answer at its address.
-          if (child?.exitCode !== null || child.signalCode !== null)
-            throw new Error(`${name} does not run:\n${logs.get(name) ?? ''}`);
-          const { status } = await fetch(`${place.urlOf(name)}/health/ready`);
-          if (status !== 200)
-            throw new Error(`${name} answers ${status}:\n${logs.get(name) ?? ''}`);
-        },
-        { timeoutMs: 90_000, everyMs: 50 },
-      );
+      await processes.answers(name, `${place.urlOf(name)}/health/ready`);
     },
     async healthy(service) {
       const [, , ...script] = serviceOf(nameOf(service)).healthcheck?.test ?? [];
       const args = script.map((part) => place.local(nameOf(service), part));
-      const child = spawn(process.execPath, args, { env: base, stdio: 'ignore' });
+      const child = spawn(process.execPath, args, { env: processes.environment, stdio: 'ignore' });
       await once(child, 'close');
       return child.exitCode === 0;
     },
-    stop,
-    pidOf(service) {
-      const pid = running.get(nameOf(service))?.pid;
-      if (pid === undefined) throw new Error(`${service} does not run`);
-      return pid;
-    },
-    logOf: (service) => logs.get(nameOf(service)) ?? '',
+    stop: (service, signal) => processes.stop(nameOf(service), signal),
+    pidOf: (service) => processes.pidOf(nameOf(service)),
+    logOf: (service) => processes.logOf(nameOf(service)),
     migrate: (...options) => runOnce('migrate', ['migrate', ...options]),
     applyTopics: () => runOnce('topics'),
     rebuild: (service) => runOnce(service, ['rebuild', service]),
@@ -180,7 +133,7 @@ export async function prepareCluster(
     serviceToken: async () =>
       (await readFile(place.local('identity', '/run/secrets/service-token'), 'utf8')).trim(),
     async dispose() {
-      for (const service of SERVICES) await stop(service, 'SIGKILL');
+      await processes.killAll();
       await postgres.stop();
       await rm(root, { recursive: true, force: true });
     },
@@ -216,9 +169,7 @@ async function placeFor(
   const owner = new URL(ownerUrl);
   const secrets = join(root, 'secrets');
   // The image of PostgreSQL makes the owner with this password; here the owner is there, and the file follows.
-  await mkdir(secrets, { mode: 0o700 });
-  await writeFile(join(secrets, 'postgres-password'), decodeURIComponent(owner.password));
-  await once(spawn('sh', [MAKE_SECRETS, secrets], { stdio: 'inherit' }), 'close');
+  await makeSecrets(secrets, decodeURIComponent(owner.password));
   const ports = new Map<string, number>();
   for (const name of SERVICES) ports.set(name, await freePort());
 
