@@ -8,7 +8,7 @@ export interface HandoverDeps {
   readonly handle: (message: IncomingMessage) => void | Promise<void>;
   readonly timing: BusTiming;
   readonly log: Logger;
-  /** Told where it stands still, and `undefined` when it goes on. */
+  /** Told where it stands still, and `undefined` when it goes on or gives up. */
   readonly onStall: (where: string | undefined) => void;
   readonly onAlarm: (alarm: string) => void;
 }
@@ -28,7 +28,6 @@ export async function handOver(
     for (; !signal.aborted; attempt += 1) {
       try {
         await handle(message);
-        if (attempt > ALARM_AFTER_ATTEMPTS) onStall(undefined);
         return true;
       } catch (error) {
         log.warn({ err: error, where, attempt }, 'state was not taken; it is tried again');
@@ -42,6 +41,10 @@ export async function handOver(
     }
     return false;
   } finally {
-    if (attempt > ALARM_AFTER_ATTEMPTS) partitionsStopped.add(labels, -1);
+    // Whoever gives up stands there no more either: the next to take the message says so anew, or does not.
+    if (attempt > ALARM_AFTER_ATTEMPTS) {
+      partitionsStopped.add(labels, -1);
+      onStall(undefined);
+    }
   }
 }

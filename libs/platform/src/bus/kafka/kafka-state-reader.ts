@@ -5,6 +5,7 @@ import { backoffMs, sleepUnless } from '../patience.ts';
 import { handOver } from '../state-handover.ts';
 import { outOfRangeAlarm, startingPoint } from '../starting-point.ts';
 import type { KafkaReaderDeps } from './group-subscription.ts';
+import type { PartitionRange } from './kafka-offsets.ts';
 import type { Beginning, PartitionWork } from './partition-claim.ts';
 import { SupervisedConsumer } from './supervised-consumer.ts';
 
@@ -78,7 +79,7 @@ export class KafkaStateReader implements StateReader, PartitionWork {
     signal: AbortSignal,
     done: (next: number) => Promise<void>,
   ): Promise<void> {
-    await this.#checkPlace(messages[0]);
+    await this.#checkPlace(messages[0], signal);
     for (const message of messages) {
       if (signal.aborted || this.#stopping.signal.aborted) return;
       const { partition, offset } = message;
@@ -100,18 +101,37 @@ export class KafkaStateReader implements StateReader, PartitionWork {
    * What follows is not always what comes next: compaction leaves holes, which is as it should be. But where the place is
    * not there any more, kafkajs goes on at the oldest message without a word.
    */
-  async #checkPlace(first: IncomingMessage | undefined): Promise<void> {
+  async #checkPlace(first: IncomingMessage | undefined, signal: AbortSignal): Promise<void> {
     if (first === undefined) return;
     const { topic, partition, offset } = first;
     const expected = this.#next.get(partition);
     if (expected === undefined || offset === expected) return;
-    const ranges = await this.#deps.offsets.rangesOf(topic);
-    const range = ranges.find((each) => each.partition === partition);
+    const range = await this.#rangeOf(topic, partition, signal);
+    if (signal.aborted) return;
     const isThere = range !== undefined && expected >= range.low && expected <= range.next;
     if (offset > expected && isThere) return;
     throw this.#endAsLost(
       `a reader of state stood at ${topic}/${partition}@${expected}, and was taken to ${offset}`,
     );
+  }
+
+  /** Asks until there is an answer: a partition that is dropped stands still for longer than a gate decides without it. */
+  async #rangeOf(
+    topic: string,
+    partition: number,
+    signal: AbortSignal,
+  ): Promise<PartitionRange | undefined> {
+    const { offsets, timing, log } = this.#deps;
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      try {
+        const ranges = await offsets.rangesOf(topic);
+        return ranges.find((range) => range.partition === partition);
+      } catch (error) {
+        log.warn({ err: error, topic, partition }, 'the place in a topic cannot be looked up yet');
+        await sleepUnless(signal, backoffMs(attempt, timing.retryFirstMs, timing.retryCapMs));
+      }
+    }
+    return undefined;
   }
 
   #endAsLost(why: string): Error {
