@@ -20,6 +20,7 @@ export interface KafkaClientOptions {
 const CONNECT_MS = 3_000;
 const KEEP_ALIVE_MS = 60_000;
 const DISCONNECT_MS = 1_000;
+const ENDED = 'the client was ended';
 
 const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
@@ -38,6 +39,7 @@ const openSocket: ISocketFactory = ({ host, port, ssl, onConnect }) => {
 export class KafkaClient {
   readonly kafka: Kafka;
   readonly #sockets = new Set<Socket>();
+  #isEnded = false;
 
   constructor({ connection, log, requestMs }: KafkaClientOptions) {
     calmIdleConnections();
@@ -49,11 +51,13 @@ export class KafkaClient {
       requestTimeout: requestMs,
       retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
       logLevel: kafkajs.logLevel.WARN,
-      logCreator: kafkaLogCreator(log),
+      logCreator: kafkaLogCreator(log, () => this.#isEnded),
       socketFactory: (args) => {
         const socket = socketFactory(args);
         this.#sockets.add(socket);
         socket.once('close', () => this.#sockets.delete(socket));
+        // What was asked before the end is tried again after it: such a connection would be nobody's, and keep the process alive.
+        if (this.#isEnded) socket.destroy(new Error(ENDED));
         return socket;
       },
     });
@@ -68,6 +72,7 @@ export class KafkaClient {
       sleep(withinMs, undefined, { signal: tooLong.signal }).catch(() => undefined),
     ]);
     tooLong.abort();
-    for (const socket of this.#sockets) socket.destroy(new Error('the client was ended'));
+    this.#isEnded = true;
+    for (const socket of this.#sockets) socket.destroy(new Error(ENDED));
   }
 }
