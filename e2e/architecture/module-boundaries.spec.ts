@@ -117,7 +117,8 @@ describe('module boundaries', () => {
 });
 
 describe('test parts', () => {
-  const forTests = /^(@gatehouse\/testing|@gatehouse\/platform\/testing|vitest|fast-check)(\/|$)/;
+  const forTests =
+    /^(@gatehouse\/testing|@gatehouse\/(platform|event-sourcing)\/testing|vitest|fast-check)(\/|$)/;
   // The demo too: it plays on the real upstream servers that tests use.
   const mayUseThem =
     /\.(spec|int-spec|kafka-spec|contract)\.ts$|\/src\/(test|testing)\/|^libs\/testing\/|^services\/standalone\/src\/demo\//;
@@ -135,7 +136,11 @@ describe('test parts', () => {
 
   test('no module is imported around its door', () => {
     // What a module exports beside its door is said in its package.json, and that is little.
-    const sideDoors = ['@gatehouse/platform/testing', '@gatehouse/platform/locking'];
+    const sideDoors = [
+      '@gatehouse/event-sourcing/testing',
+      '@gatehouse/platform/testing',
+      '@gatehouse/platform/locking',
+    ];
     const around = sourceFiles('libs', 'services').flatMap((path) =>
       importsOf(textOf(path))
         .filter((name) => /^@gatehouse\/[\w-]+\/.+/.test(name) && !sideDoors.includes(name))

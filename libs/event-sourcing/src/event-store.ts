@@ -16,9 +16,15 @@ export interface AppendReceipt {
 
 /** The log of one service: streams with optimistic concurrency, and all events in commit order without a gap. It is also the outbox. */
 export interface EventStore {
-  /** The events of a stream with a version greater than `after` (default 0: all), oldest first, upcast to the newest version; empty for a stream that does not exist. */
+  /**
+   * The events of a stream with a version greater than `after` (default 0: all), oldest first, upcast to the newest version; empty for a stream that does not exist.
+   * No two events ever have the same id: the id found again at its version says that the log was not set back behind it.
+   */
   readStream(stream: string, after?: number): Promise<readonly RecordedEvent[]>;
-  /** Appends all or nothing; throws ConcurrencyError unless the stream is at `expectedVersion` (0 = does not exist). */
+  /**
+   * Appends all or nothing; throws ConcurrencyError unless the last version of the stream is exactly `expectedVersion`
+   * (0 = does not exist): neither beyond it nor, as where the log was set back, short of it. So versions have no hole.
+   */
   append(
     stream: string,
     expectedVersion: number,
@@ -32,10 +38,10 @@ export interface EventStore {
   onAppended(listener: () => void): () => void;
 }
 
-/** Somebody appended to the stream first: load, decide and append again. */
+/** The stream is not where it was read: somebody appended first, or the log was set back. Load, decide and append again. */
 export class ConcurrencyError extends Error {
   constructor(stream: string, expectedVersion: number) {
-    super(`stream ${stream} is no longer at version ${expectedVersion}`);
+    super(`stream ${stream} is not at version ${expectedVersion}`);
     this.name = 'ConcurrencyError';
   }
 }

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { RecordedEvent } from '@gatehouse/event-catalog';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { describe, expect, it } from 'vitest';
 import type { Decider, DecisionContext } from './decider.ts';
 import { ConcurrencyError, type EventStore, type EventToAppend } from './event-store.ts';
+import { describeEventStoreContract } from './event-store.contract.ts';
 import { given } from './given.ts';
 import { handleCommand } from './handle-command.ts';
 
@@ -33,48 +35,58 @@ const context: DecisionContext = {
   correlationId: 'c',
 };
 
-/** A store in memory whose next appends lose against somebody else, as often as chance (the test) has it. */
-function storeLosing(
-  losses: number,
-  rival: string,
-): EventStore & { readonly log: EventToAppend[]; readonly reads: number[] } {
-  const log: EventToAppend[] = [];
+interface StoreInMemory extends EventStore {
+  readonly log: RecordedEvent[];
+  /** After which versions it was read. */
+  readonly reads: number[];
+}
+
+/** A store in memory, held to the contract below, whose next appends lose against somebody else, as often as the test has it. */
+function storeLosing(losses: number, rival: string): StoreInMemory {
+  const log: RecordedEvent[] = [];
   const reads: number[] = [];
+  const listeners = new Set<() => void>();
   let left = losses;
-  const recorded = (): RecordedEvent[] =>
-    log.map((event, index) => ({
-      ...event,
-      id: String(index),
-      stream: 's',
-      version: index + 1,
-      position: index + 1,
-    }));
+  const of = (stream: string) => log.filter((event) => event.stream === stream);
+  const add = (stream: string, event: EventToAppend): void => {
+    const version = of(stream).length + 1;
+    log.push({ ...event, id: randomUUID(), stream, version, position: log.length + 1 });
+  };
   return {
     log,
     reads,
-    readStream: async (_stream, after = 0) => {
+    async readStream(stream, after = 0) {
       reads.push(after);
-      return recorded().slice(after);
+      return of(stream).filter(({ version }) => version > after);
     },
-    readAll: async () => recorded(),
+    readAll: async (after, limit) => log.slice(after, after + limit),
     head: async () => log.length,
-    onAppended: () => () => undefined,
+    onAppended(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     async append(stream, expected, events) {
       if (left > 0) {
         left -= 1;
-        log.push({
-          ...renamed(`${rival}-${left}`),
-          actor: context.actor,
-          occurredAt: '',
-          correlationId: '',
-        });
+        const { actor, correlationId } = context;
+        add(stream, { ...renamed(`${rival}-${left}`), actor, occurredAt: '', correlationId });
       }
-      if (log.length !== expected) throw new ConcurrencyError(stream, expected);
-      log.push(...events);
-      return { version: log.length, position: log.length };
+      if (of(stream).length !== expected) throw new ConcurrencyError(stream, expected);
+      for (const event of events) add(stream, event);
+      for (const listener of listeners) listener();
+      return { version: expected + events.length, position: log.length };
     },
   };
 }
+
+describeEventStoreContract('the store in memory of these tests', async () => {
+  const store = storeLosing(0, '');
+  return {
+    store,
+    setBack: async (position) => void store.log.splice(position),
+    close: async () => undefined,
+  };
+});
 
 describe('handling a command', () => {
   it('loads, decides, appends with actor, time and correlation, and answers the state after it', async () => {
@@ -87,7 +99,7 @@ describe('handling a command', () => {
       state: 'one',
       events: [renamed('one')],
     });
-    expect(store.log[0]).toEqual({
+    expect(store.log[0]).toMatchObject({
       ...renamed('one'),
       actor: context.actor,
       occurredAt: '2026-01-01T00:00:00.000Z',
@@ -126,11 +138,12 @@ describe('handling a command', () => {
         await handleCommand(store, decider, 's', { rename: `name-${n}` }, context);
     };
 
-    it('reads only what was appended since', async () => {
+    it('reads only what was appended since, and the last event before it', async () => {
       const store = storeLosing(0, '');
       await renameMany(store, 100);
       const outcome = await handleCommand(store, decider, 's', { rename: 'last' }, context);
-      expect(store.reads.at(-1)).toBeGreaterThan(90);
+      // Folded up to 99 before the hundredth was appended: read again are 99 and 100.
+      expect(store.reads.at(-1)).toBe(98);
       expect(outcome).toMatchObject({ version: 101, position: 101, state: 'last' });
       const again = await handleCommand(store, decider, 's', { rename: 'last' }, context);
       expect(again).toMatchObject({ version: 101, position: 101, state: 'last', events: [] });
@@ -139,18 +152,22 @@ describe('handling a command', () => {
     it('sees what others appended meanwhile', async () => {
       const store = storeLosing(0, '');
       await renameMany(store, 100);
-      store.log.push({ ...store.log[0]!, ...renamed('of another') });
+      const { actor, occurredAt, correlationId } = store.log[0]!;
+      const event = { ...renamed('of another'), actor, occurredAt, correlationId };
+      await store.append('s', 100, [event]);
       const nothing = await handleCommand(store, decider, 's', { rename: 'of another' }, context);
       expect(nothing).toMatchObject({ version: 101, events: [] });
     });
 
-    it('begins anew where the stream is shorter than it remembers, as after a restore', async () => {
+    it('reads it once more from its beginning where the log was set back, and then only what is new', async () => {
       const store = storeLosing(0, '');
       await renameMany(store, 100);
       store.log.splice(70);
+      store.reads.length = 0;
       const outcome = await handleCommand(store, decider, 's', { rename: 'restored' }, context);
       expect(outcome).toMatchObject({ version: 71, state: 'restored' });
-      expect(store.reads.at(-1)).toBe(0);
+      await handleCommand(store, decider, 's', { rename: 'and on' }, context);
+      expect(store.reads).toEqual([98, 0, 69]);
     });
 
     it('folds for another decider on its own', async () => {

@@ -2,7 +2,7 @@ import type { DomainEvent } from '@gatehouse/event-catalog';
 import { Refusal } from '@gatehouse/problem-catalog';
 import type { Decider, DecisionContext } from './decider.ts';
 import { ConcurrencyError, type EventStore, type EventToAppend } from './event-store.ts';
-import { forget, recall, remember } from './remembered-folds.ts';
+import { foldStream } from './remembered-folds.ts';
 
 const ATTEMPTS = 4;
 
@@ -24,13 +24,7 @@ export async function handleCommand<State, Command, Event extends DomainEvent>(
   context: DecisionContext,
 ): Promise<CommandOutcome<State, Event>> {
   for (let attempt = 1; ; attempt += 1) {
-    const known = recall(store, decider, stream);
-    const since = await store.readStream(stream, known.version);
-    const newer = since as Iterable<unknown> as Iterable<Event>;
-    let { state } = known;
-    for (const event of newer) state = decider.evolve(state, event);
-    const { version, position } = since.at(-1) ?? known;
-    remember(store, decider, stream, { state, version, position });
+    const { state, version, position } = await foldStream(store, decider, stream);
     const events = decider.decide(command, state, context);
     if (events.length === 0) return { stream, version, position, state, events };
     try {
@@ -52,7 +46,6 @@ export async function handleCommand<State, Command, Event extends DomainEvent>(
       };
     } catch (error) {
       if (!(error instanceof ConcurrencyError)) throw error;
-      forget(store, stream);
       if (attempt === ATTEMPTS) throw new Refusal('version-conflict', { cause: error });
     }
   }

@@ -105,7 +105,7 @@ export class PostgresEventStore implements EventStore {
       appendedEvents.inc({ service: this.#database.service }, events.length);
       return { version: expectedVersion + events.length, position };
     } catch (error) {
-      throw this.#translate(error, stream, expectedVersion);
+      throw this.#translate(error);
     }
   }
 
@@ -160,12 +160,15 @@ export class PostgresEventStore implements EventStore {
       traceparent: traceparent ?? null,
       occurred_at: event.occurredAt,
     }));
-    await client.query(
+    // A statement of its own, after the lock: so it sees the last version as whoever held the lock before left it.
+    const { rowCount } = await client.query(
       `insert into event (${COLUMNS})
        select ${COLUMNS} from json_to_recordset($1::json) as e(position bigint, stream text, version integer, id uuid,
-         type text, data json, actor jsonb, correlation_id text, causation_id text, traceparent text, occurred_at timestamptz)`,
-      [JSON.stringify(rows)],
+         type text, data json, actor jsonb, correlation_id text, causation_id text, traceparent text, occurred_at timestamptz)
+       where $3 = (select coalesce(max(version), 0) from event where stream = $2)`,
+      [JSON.stringify(rows), stream, expectedVersion],
     );
+    if (rowCount === 0) throw new ConcurrencyError(stream, expectedVersion);
     for (const row of rows)
       await this.#project(
         client,
@@ -178,12 +181,10 @@ export class PostgresEventStore implements EventStore {
     for (const projection of this.#projections) await projection.apply(client, event);
   }
 
-  #translate(error: unknown, stream: string, expectedVersion: number): unknown {
-    if (!(error instanceof pg.DatabaseError) || error.code !== UNIQUE_VIOLATION) return error;
-    if (error.constraint === 'event_stream_version_key') {
+  #translate(error: unknown): unknown {
+    if (error instanceof ConcurrencyError)
       versionConflicts.inc({ service: this.#database.service });
-      return new ConcurrencyError(stream, expectedVersion);
-    }
+    if (!(error instanceof pg.DatabaseError) || error.code !== UNIQUE_VIOLATION) return error;
     for (const { refusals } of this.#projections) {
       const code = refusals?.[error.constraint ?? ''];
       if (code !== undefined) return new Refusal(code, { cause: error });
