@@ -5,7 +5,7 @@ export {
   type SqlClient,
 } from './database/service-database.ts';
 export { migrate, type MigrationPlan, type MigrationReport } from './database/migrate.ts';
-export { refusedIfUnavailable } from './database/unavailable.ts';
+export { isOutage, refusedIfUnavailable } from './database/unavailable.ts';
 export { SchemaClaim, type NeededSchema } from './database/schema-claim.ts';
 export { platformMigrations } from './database/platform-migrations.ts';
 export { PostgresEventStore, type InlineProjection } from './event-store/postgres-event-store.ts';

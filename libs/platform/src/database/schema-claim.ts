@@ -11,6 +11,7 @@ export interface NeededSchema {
 }
 
 const RETRY_MS = 500;
+const REMIND_MS = 30_000;
 // A database that was never migrated, or by a build that let nobody look: no schema, no table, no permission.
 const NOT_MIGRATED = new Set(['3F000', '42P01', '42501']);
 
@@ -90,11 +91,13 @@ export class SchemaClaim {
 
   async #retake(): Promise<void> {
     this.#isRetaking = true;
-    while (!this.#closed && this.#client === undefined) {
+    for (let told = -REMIND_MS; !this.#closed && this.#client === undefined;) {
       await sleep(RETRY_MS, undefined, { ref: false });
       try {
         await this.take();
       } catch (error) {
+        if (performance.now() - told < REMIND_MS) continue;
+        told = performance.now();
         this.#log.error(
           { schema: this.#needed.schema, reason: (error as Error).message },
           'this process does not hold its schema',

@@ -49,8 +49,15 @@ function slowController(): Type {
   return SlowController;
 }
 
-async function open(stop: () => Promise<void>): Promise<void> {
-  const worker: Worker = { name: 'one', start: async () => undefined, stop };
+async function open(
+  stops: readonly (() => Promise<void>)[],
+  startUntil?: AbortSignal,
+): Promise<void> {
+  const workers = stops.map((stop, index): Worker => ({
+    name: `worker ${index}`,
+    start: async () => void happened.push(`${index} started`),
+    stop,
+  }));
   const controller = internalController(test.platform, 'identity', contracts, {
     'shelve-book': async () => receipt({ stream: 's', version: 1, position: 1 }, null),
   });
@@ -60,13 +67,14 @@ async function open(stop: () => Promise<void>): Promise<void> {
       {
         name: 'test',
         module: { module: TestModule, controllers: [controller, slowController()] },
-        workers: [worker],
+        workers,
       },
     ],
     host: '127.0.0.1',
     port: 0,
     onListening: (url) => test.serveAt(url),
     grace: { requestsMs: 1_000, workersMs: 200 },
+    ...(startUntil && { startUntil }),
   });
 }
 
@@ -74,7 +82,8 @@ const ask = (path: string): Promise<Response> => fetch(`${hosted.url}${path}`);
 
 describe('a process that is told to end', () => {
   it('answers what it has in hand, by whatever that needs, and only then stops its workers', async () => {
-    await open(async () => void happened.push('worker stopped'));
+    await open([async () => void happened.push('worker stopped')]);
+    happened = [];
     const inHand = ask('/slow');
     await eventually(() => expect(happened).toEqual(['asked']));
     const closed = hosted.close();
@@ -94,10 +103,26 @@ describe('a process that is told to end', () => {
   });
 
   it('waits neither for a request nor for a worker without end', async () => {
-    await open(() => new Promise(() => undefined));
+    await open([() => new Promise(() => undefined)]);
+    happened = [];
     const inHand = ask('/slow').catch((error: Error) => error.message);
     await eventually(() => expect(happened).toEqual(['asked']));
     await hosted.close();
     expect(await inHand).toBe('fetch failed');
+  });
+
+  it('stops every worker, though one fails to', async () => {
+    const stopped = (name: string) => async () => void happened.push(name);
+    await open([stopped('first'), () => Promise.reject(new Error('stuck')), stopped('last')]);
+    happened = [];
+    await hosted.close();
+    expect(happened).toEqual(['last', 'first']);
+    await expect(ask('/health/live')).rejects.toThrow('fetch failed');
+  });
+
+  it('starts nothing more once it was told to', async () => {
+    await open([async () => void happened.push('stopped')], AbortSignal.abort());
+    await hosted.close();
+    expect(happened).toEqual([]);
   });
 });

@@ -133,7 +133,11 @@ async function stopWorkers(
   const inOrder = async (): Promise<string> => {
     for (const worker of workers) {
       stopping = worker.name;
-      await worker.stop();
+      try {
+        await worker.stop();
+      } catch (error) {
+        log.error({ worker: worker.name, err: error }, 'did not stop well');
+      }
     }
     return 'stopped';
   };
@@ -146,7 +150,7 @@ async function startWorker(
   log: Logger,
   until: AbortSignal | undefined,
 ): Promise<boolean> {
-  for (;;) {
+  while (until?.aborted !== true) {
     try {
       await worker.start();
       return true;
@@ -157,9 +161,9 @@ async function startWorker(
         'could not start yet and will be retried',
       );
       await sleep(RETRY_MS);
-      if (until.aborted) return false;
     }
   }
+  return false;
 }
 
 function urlOf(app: NestFastifyApplication, hostname: string): string {

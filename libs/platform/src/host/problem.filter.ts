@@ -1,7 +1,7 @@
 import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { refusedIfUnavailable } from '../database/unavailable.ts';
+import { isOutage, refusedIfUnavailable } from '../database/unavailable.ts';
 import type { Logger } from '../log/logger.ts';
 import { currentSpan, markFailed } from '../tracing/span.ts';
 import { problemDocument } from './problem-document.ts';
@@ -42,7 +42,8 @@ export class ProblemFilter implements ExceptionFilter {
       method: request.method,
       path: request.url.split('?')[0],
     };
-    if (error instanceof Refusal)
+    if (isOutage(error)) this.#log.warn({ ...where, code, err: error.cause }, 'request refused');
+    else if (error instanceof Refusal)
       this.#log.info({ ...where, code, internal: error.internal }, 'request refused');
     else this.#log.error({ ...where, err: error }, 'request failed');
   }

@@ -113,4 +113,21 @@ describe('a value that is sampled', () => {
     const failing = new Sampled(() => Promise.reject(new Error('away')));
     expect(await failing.get()).toBeUndefined();
   });
+
+  it('is not there any more once it could not be told, or was on its way for too long', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    let answer = Promise.resolve(7);
+    const sampled = new Sampled(() => answer);
+    expect(await sampled.get()).toBe(7);
+    answer = Promise.reject(new Error('away'));
+    vi.advanceTimersByTime(1_000);
+    expect(await sampled.get()).toBeUndefined();
+    answer = Promise.resolve(8);
+    expect(await sampled.get()).toBe(8);
+    answer = sleep(60_000, 9, { ref: false });
+    vi.advanceTimersByTime(14_999);
+    expect(await sampled.get()).toBe(8);
+    vi.advanceTimersByTime(1);
+    expect(await sampled.get()).toBeUndefined();
+  });
 });

@@ -78,8 +78,7 @@ async function run<Section extends ConfigSection>(
     startUntil: stopping.signal,
     async onListening(url) {
       platform.log.info({ url }, 'listening');
-      await untilReached(ground, basis, stopping.signal);
-      reached.done();
+      if (await untilReached(ground, basis, stopping.signal)) reached.done();
     },
   });
   void tellReadiness(platform, stopping.signal);
@@ -89,16 +88,17 @@ async function run<Section extends ConfigSection>(
   await tracing.close();
 }
 
+/** False where it was told to end before. */
 async function untilReached(
   ground: ProcessPlatform,
   basis: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { log, readiness } = ground.platform;
   for (let told = 0; !signal.aborted;) {
     try {
       await ground.reach();
-      return;
+      return true;
     } catch (error) {
       if (Date.now() - told > REMIND_MS) {
         log.warn(
@@ -110,6 +110,7 @@ async function untilReached(
       await sleep(RETRY_MS);
     }
   }
+  return false;
 }
 
 async function tellReadiness({ readiness, log }: Platform, signal: AbortSignal): Promise<void> {

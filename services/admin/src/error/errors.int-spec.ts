@@ -79,7 +79,7 @@ describe('an error', () => {
       expect(data).toEqual({ viewer: { id: 'administrator' }, server: null });
       expect(errors).toHaveLength(1);
       expect(errors[0]?.extensions).toMatchObject({ code: 'service-unavailable', status: 503 });
-      expect(errors[0]?.message).toContain('database cannot be reached');
+      expect(errors[0]?.message).toContain('database does not serve just now');
     } finally {
       await owner.query('alter role gatehouse_admin connection limit -1');
       await owner.end();

@@ -1,4 +1,4 @@
-import { refusedIfUnavailable, type Logger } from '@gatehouse/platform';
+import { isOutage, refusedIfUnavailable, type Logger } from '@gatehouse/platform';
 import { problem, Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
@@ -31,6 +31,10 @@ function catalogued(
   log: Logger,
 ): { readonly code: ProblemCode; readonly message: string } {
   const cause = refusedIfUnavailable(error.originalError);
+  if (isOutage(cause)) {
+    log.warn({ correlationId, code: cause.code, err: cause.cause }, 'request refused');
+    return { code: cause.code, message: cause.message };
+  }
   if (cause instanceof Refusal) {
     log.info({ correlationId, code: cause.code, internal: cause.internal }, 'request refused');
     return { code: cause.code, message: cause.message };
