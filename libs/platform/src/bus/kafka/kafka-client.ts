@@ -51,7 +51,7 @@ export class KafkaClient {
       requestTimeout: requestMs,
       retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1_000 },
       logLevel: kafkajs.logLevel.WARN,
-      logCreator: kafkaLogCreator(log, () => this.#isEnded),
+      logCreator: kafkaLogCreator(log),
       socketFactory: (args) => {
         const socket = socketFactory(args);
         this.#sockets.add(socket);
