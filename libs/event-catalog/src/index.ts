@@ -78,5 +78,9 @@ export {
   type PrincipalState,
 } from './state/principals.v1.ts';
 export { policyStateSchema, type PolicyState } from './state/policy.v1.ts';
-export { catalogueStateSchema, type CatalogueState } from './state/catalogue.v1.ts';
+export {
+  catalogueStateSchema,
+  parseCatalogueMessage,
+  type CatalogueState,
+} from './state/catalogue.v1.ts';
 export { beatKeyFor, beatSchema, isBeat, type Beat } from './state/beat.v1.ts';

@@ -12,3 +12,15 @@ export const catalogueStateSchema = z.strictObject({
 
 /** A server and its approved tools as the gates know them. */
 export type CatalogueState = z.infer<typeof catalogueStateSchema>;
+
+/** Reads a message of the catalogue state topic; null is a tombstone. Throws when it can never be applied. */
+export function parseCatalogueMessage(
+  slug: string,
+  buffer: Uint8Array | null,
+): CatalogueState | null {
+  if (buffer === null) return null;
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer);
+  const state = catalogueStateSchema.parse(JSON.parse(text));
+  if (state.slug !== slug) throw new Error(`the message of ${slug} speaks of ${state.slug}`);
+  return state;
+}

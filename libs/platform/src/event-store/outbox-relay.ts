@@ -26,6 +26,13 @@ export interface StateFeed {
   touchedBy(events: readonly RecordedEvent[]): Promise<readonly string[]> | readonly string[];
   /** The present state by key; a key that is not in the answer is gone. */
   load(keys: readonly string[]): Promise<ReadonlyMap<string, unknown>>;
+  /** Reads a message as those do who decide by it, null where the entity is gone; throws where they could make nothing of it. */
+  check(key: string, value: Buffer | null): unknown;
+}
+
+interface Telling {
+  readonly traceparents?: ReadonlyMap<string, string | undefined>;
+  readonly only?: (messages: readonly OutgoingMessage[]) => readonly OutgoingMessage[];
 }
 
 /**
@@ -78,8 +85,9 @@ export class OutboxRelay implements Worker {
   }
 
   async start(): Promise<void> {
-    this.#unsubscribe = this.#store.onAppended(() => this.#pulse.poke());
-    this.#stopShowing = showOutbox(this.#database, () => this.#lock !== undefined);
+    // A start that failed is tried again; what waits is shown meanwhile.
+    this.#unsubscribe ??= this.#store.onAppended(() => this.#pulse.poke());
+    this.#stopShowing ??= showOutbox(this.#database, () => this.#lock !== undefined);
     await this.#watch.start();
     this.#pulse.start();
   }
@@ -104,7 +112,9 @@ export class OutboxRelay implements Worker {
     if (await this.#isSetBack(position)) return false;
     await this.#relay(events, lock);
     if (this.#lock !== lock || events.length === BATCH) return true;
-    await this.#watch.setRight(position, (feed, keys) => this.#tell(feed, keys, position));
+    await this.#watch.setRight(position, (feed, keys) =>
+      this.#tell(feed, keys, position, { only: (them) => this.#watch.legible(feed, them) }),
+    );
     await this.#beats.send({ at, position });
     return false;
   }
@@ -169,7 +179,7 @@ export class OutboxRelay implements Worker {
   async #publishState(events: readonly RecordedEvent[], position: number): Promise<void> {
     for (const feed of this.#feeds) {
       const touched = await this.#traces.touchedBy(feed, events);
-      await this.#tell(feed, [...touched.keys()], position, touched);
+      await this.#tell(feed, [...touched.keys()], position, { traceparents: touched });
     }
   }
 
@@ -177,7 +187,7 @@ export class OutboxRelay implements Worker {
     feed: StateFeed,
     all: readonly string[],
     position: number,
-    traceparents?: ReadonlyMap<string, string | undefined>,
+    { traceparents, only = (messages) => messages }: Telling,
   ): Promise<void> {
     for (let start = 0; start < all.length; start += STATE_CHUNK) {
       const keys = all.slice(start, start + STATE_CHUNK);
@@ -185,7 +195,8 @@ export class OutboxRelay implements Worker {
       const messages = keys.map((key) =>
         toStateMessage(key, state.get(key), position, traceparents?.get(key)),
       );
-      await this.#bus.publish(feed.topic, messages);
+      const chosen = only(messages);
+      if (chosen.length > 0) await this.#bus.publish(feed.topic, chosen);
     }
   }
 

@@ -32,6 +32,7 @@ const feed: StateFeed = {
   topic,
   touchedBy: (events) => events.map(({ stream }) => stream),
   load: async (keys) => new Map(keys.map((key) => [key, { key }])),
+  check: () => undefined,
 };
 
 let test: TestPlatform;

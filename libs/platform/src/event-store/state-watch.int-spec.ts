@@ -1,8 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isBeat, topics } from '@gatehouse/event-catalog';
-import type { EventToAppend, IncomingMessage } from '@gatehouse/event-sourcing';
+import type {
+  EventBus,
+  EventStore,
+  EventToAppend,
+  IncomingMessage,
+  StateReader,
+} from '@gatehouse/event-sourcing';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { platformMigrations } from '../database/platform-migrations.ts';
 import { startTestPlatform, type TestPlatform } from '../testing/test-platform.ts';
 import { OutboxRelay, type StateFeed } from './outbox-relay.ts';
@@ -23,6 +30,8 @@ const feed: StateFeed = {
   async load(keys) {
     return new Map([...now].filter(([each]) => keys.includes(each)));
   },
+  check: (_key, value) =>
+    value === null ? null : z.strictObject({ name: z.string() }).parse(JSON.parse(String(value))),
 };
 const startRelay = async (): Promise<void> => {
   const { bus, log } = test.platform;
@@ -71,6 +80,55 @@ const last = (): unknown => JSON.parse(String(said.at(-1)?.value));
 const sayAgain = (message: IncomingMessage): Promise<void> =>
   test.platform.bus.publish(topic, [message]);
 
+describe('a relay that cannot start', () => {
+  it('leaves no readers behind, so that it can be started again', async () => {
+    await relay.stop();
+    const { bus, log } = test.platform;
+    const running = new Set<StateReader>();
+    let isAway = true;
+    const flaky: EventBus = {
+      publish: (of, messages) => bus.publish(of, messages),
+      subscribe: (options) => bus.subscribe(options),
+      partitionOf: (of, each) => bus.partitionOf(of, each),
+      health: () => bus.health(),
+      close: () => bus.close(),
+      async readAll(of, handle) {
+        if (isAway && of === topics.policyState) throw new Error('the bus is away');
+        const opened = await bus.readAll(of, handle);
+        running.add(opened);
+        const stop = async (): Promise<void> => {
+          running.delete(opened);
+          await opened.stop();
+        };
+        return { caughtUp: opened.caughtUp, lost: opened.lost, stop };
+      },
+    };
+    let listeners = 0;
+    const counted: EventStore = {
+      readStream: (stream, after) => store.readStream(stream, after),
+      append: (stream, expected, events) => store.append(stream, expected, events),
+      readAll: (after, limit) => store.readAll(after, limit),
+      head: () => store.head(),
+      onAppended(listener) {
+        listeners += 1;
+        return store.onAppended(listener);
+      },
+    };
+    const database = test.platform.database('identity');
+    const feeds = [feed, { ...feed, topic: topics.policyState }];
+    relay = new OutboxRelay({ database, store: counted, bus: flaky, log, feeds });
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await expect(relay.start()).rejects.toThrow('the bus is away');
+      expect(running.size).toBe(0);
+    }
+    isAway = false;
+    await relay.start();
+    expect([running.size, listeners]).toEqual([2, 1]);
+    await relay.stop();
+    expect(running.size).toBe(0);
+  });
+});
+
 describe('a state topic', () => {
   it('ends with the newest state again after an older one was published once more, and then rests', async () => {
     const old = said.at(-2)!;
@@ -86,13 +144,30 @@ describe('a state topic', () => {
     expect(said.length).toBe(count + 2);
   });
 
-  it('ends with what can be read again after something was published that cannot', async () => {
-    for (const headers of [{ position: String(version) }, {}]) {
-      const count = said.length;
-      await test.platform.bus.publish(topic, [{ key, value: Buffer.from('{'), headers }]);
-      await eventually(() => expect(said.length).toBe(count + 2));
-      expect(last()).toEqual({ name: 'new' });
-    }
+  it.each([
+    ['broken', '{'],
+    ['of another shape', '{"name":["new"]}'],
+  ])(
+    'ends with what can be read again after something was published that is %s, told where readers take it',
+    async (_how, garbage) => {
+      for (const headers of [{ position: String(version) }, {}]) {
+        const count = said.length;
+        await test.platform.bus.publish(topic, [{ key, value: Buffer.from(garbage), headers }]);
+        await eventually(() => expect(said.length).toBe(count + 2));
+        expect(last()).toEqual({ name: 'new' });
+        // Of the same position as what could not be read, which readers have taken for just before it.
+        expect(said.at(-1)!.headers['position']).toBe(String(version));
+      }
+    },
+  );
+
+  it('is told once what nobody can read as its owner has it, and not again and again', async () => {
+    const count = said.length;
+    await becomes({ name: 7 });
+    await sleep(700);
+    expect(said.length).toBe(count + 1);
+    await becomes({ name: 'new' });
+    expect(last()).toEqual({ name: 'new' });
   });
 
   it('forgets again what is gone', async () => {

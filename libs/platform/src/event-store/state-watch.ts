@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isBeat } from '@gatehouse/event-catalog';
-import type { EventBus, IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
+import type {
+  EventBus,
+  IncomingMessage,
+  OutgoingMessage,
+  StateReader,
+} from '@gatehouse/event-sourcing';
 import type { Logger } from '../log/logger.ts';
+import { positionOf } from './event-message.ts';
 import type { StateFeed } from './outbox-relay.ts';
 
 interface Watched {
@@ -9,7 +15,7 @@ interface Watched {
   /** The newest position that was read of every key. */
   readonly newest: Map<string, number>;
   readonly astray: Set<string>;
-  /** The highest position that was read of any key, or of a beat. */
+  /** The highest position that was read of any key, legible or not, or of a beat. */
   highest: number;
   caughtUp: boolean;
 }
@@ -54,13 +60,28 @@ export class StateWatch {
     return Math.max(0, ...this.#watched.map((watched) => watched.highest));
   }
 
+  /** Where it fails it can be called again: nothing of the attempt is left. */
   async start(): Promise<void> {
-    await Promise.all(this.#watched.map((watched) => this.#follow(watched)));
+    const begun = await Promise.allSettled(this.#watched.map((watched) => this.#follow(watched)));
+    const failed = begun.find((each) => each.status === 'rejected');
+    if (failed === undefined) return;
+    await this.#stopReaders();
+    throw failed.reason;
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([...this.#readers.values()].map((reader) => reader.stop()));
+    await this.#stopReaders();
+  }
+
+  /** Those of an owner's own words that can be read. To say the others again would not mend them, and would never end. */
+  legible(feed: StateFeed, messages: readonly OutgoingMessage[]): readonly OutgoingMessage[] {
+    const legible = messages.filter(({ key, value }) => isLegible(feed, key ?? '', value));
+    const illegible = messages.length - legible.length;
+    const topic = feed.topic.name;
+    if (illegible > 0)
+      this.#log.error({ topic, keys: illegible }, 'state is illegible as its owner has it');
+    return legible;
   }
 
   /** What `publish` is asked to say again is told as it is at `position`; what it rejects is asked for again next time. */
@@ -85,26 +106,34 @@ export class StateWatch {
     }
   }
 
+  async #stopReaders(): Promise<void> {
+    const readers = [...this.#readers.values()];
+    this.#readers.clear();
+    await Promise.all(readers.map((reader) => reader.stop()));
+  }
+
   async #follow(watched: Watched): Promise<void> {
+    // What was read before says nothing of a topic that is read anew.
+    watched.newest.clear();
+    watched.astray.clear();
+    watched.highest = 0;
+    watched.caughtUp = false;
     const reader = await this.#bus.readAll(watched.feed.topic, (message) =>
       this.#look(watched, message),
     );
     if (this.#stopping.signal.aborted) return reader.stop();
     this.#readers.set(watched, reader);
     void reader.caughtUp.then(() => {
+      if (this.#readers.get(watched) !== reader) return;
       watched.caughtUp = true;
       this.#onCaughtUp();
     });
     void reader.lost.then(() => this.#followAnew(watched, reader));
   }
 
-  /** What was read of a topic that is another one now says nothing of it. */
   async #followAnew(watched: Watched, lost: StateReader): Promise<void> {
-    await lost.stop();
-    watched.newest.clear();
-    watched.astray.clear();
-    watched.highest = 0;
     watched.caughtUp = false;
+    await lost.stop();
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
@@ -119,10 +148,11 @@ export class StateWatch {
   #look(watched: Watched, message: IncomingMessage): void {
     const { newest, astray } = watched;
     const { key } = message;
-    const position = legiblePosition(message);
+    const position = readPosition(message);
     watched.highest = Math.max(watched.highest, position ?? 0);
     if (key === null || isBeat(message)) return;
-    if (position === undefined || position < (newest.get(key) ?? -1)) {
+    const isNewest = position !== undefined && position >= (newest.get(key) ?? -1);
+    if (!isNewest || !isLegible(watched.feed, key, message.value)) {
       astray.add(key);
       return;
     }
@@ -131,13 +161,19 @@ export class StateWatch {
   }
 }
 
-function legiblePosition({ value, headers }: IncomingMessage): number | undefined {
-  const position = Number(headers['position']);
-  if (!Number.isSafeInteger(position)) return undefined;
+function readPosition(message: IncomingMessage): number | undefined {
   try {
-    if (value !== null) JSON.parse(value.toString('utf8'));
-    return position;
+    return positionOf(message);
   } catch {
     return undefined;
+  }
+}
+
+function isLegible(feed: StateFeed, key: string, value: Buffer | null): boolean {
+  try {
+    feed.check(key, value);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -226,6 +226,7 @@ describe('from an event log to a read table of another service', () => {
         touchedBy: (events) => [...events.map((event) => `stream:${event.stream}`), gone],
         load: async (keys) =>
           new Map(keys.filter((key) => key !== gone).map((key) => [key, { key }])),
+        check: () => undefined,
       },
     ]);
     await relaying.start();

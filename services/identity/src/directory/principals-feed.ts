@@ -1,5 +1,6 @@
 import { topics, type RecordedEvent } from '@gatehouse/event-catalog';
 import type { Clock, ServiceDatabase, StateFeed } from '@gatehouse/platform';
+import { parsePrincipalMessage } from '@gatehouse/principal-directory';
 import { groupStream } from '../group/group.decider.ts';
 import { loadPrincipals } from './load-principals.query.ts';
 
@@ -9,6 +10,7 @@ export function principalsFeed(database: ServiceDatabase, clock: Clock): StateFe
     topic: topics.principalsState,
     touchedBy: (events) => touchedBy(database, events),
     load: (keys) => loadPrincipals(database, keys, clock.now()),
+    check: parsePrincipalMessage,
   };
 }
 

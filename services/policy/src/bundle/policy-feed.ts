@@ -1,5 +1,6 @@
 import { topics, type PolicyState } from '@gatehouse/event-catalog';
 import type { ServiceDatabase, StateFeed } from '@gatehouse/platform';
+import { parsePolicyMessage } from '@gatehouse/policy-engine';
 
 const KEY = 'bundle';
 
@@ -18,5 +19,6 @@ export function policyFeed(database: ServiceDatabase): StateFeed {
       if (bundle === undefined) throw new Error('a bundle was published but is not in its table');
       return new Map([[KEY, bundle]]);
     },
+    check: (_key, value) => parsePolicyMessage(value),
   };
 }

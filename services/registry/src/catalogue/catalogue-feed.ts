@@ -1,4 +1,5 @@
 import {
+  parseCatalogueMessage,
   topics,
   type ApprovedTool,
   type CatalogueState,
@@ -13,6 +14,7 @@ export function catalogueFeed(database: Pick<ServiceDatabase, 'pool'>): StateFee
     topic: topics.catalogueState,
     touchedBy: (events) => events.flatMap(touchedBy),
     load: (slugs) => load(database, slugs),
+    check: parseCatalogueMessage,
   };
 }
 

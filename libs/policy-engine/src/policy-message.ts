@@ -1,0 +1,13 @@
+import { policyStateSchema } from '@gatehouse/event-catalog';
+import { compile, type CompiledPolicy } from './compile.ts';
+
+/** Reads a message of the policy state topic, ready to decide by. Throws when it can never be applied; there is no tombstone. */
+export function parsePolicyMessage(buffer: Uint8Array | null): {
+  readonly number: number;
+  readonly policy: CompiledPolicy;
+} {
+  if (buffer === null) throw new Error('a policy is replaced, and never taken away');
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer);
+  const { number, roles } = policyStateSchema.parse(JSON.parse(text));
+  return { number, policy: compile(roles) };
+}
