@@ -20,6 +20,8 @@ const ROUND_MS = 60_000;
 export interface Workload {
   /** Everybody who ever called. */
   readonly callers: readonly MadePrincipal[];
+  /** From now on everybody calls at this gate too, and, whatever chance picks, one revocation of each kind comes about on it. */
+  add(gate: Gate): void;
   /** Resolves when everything under way has ended. */
   stop(): Promise<void>;
 }
@@ -40,13 +42,15 @@ function isPerson({ kind }: MadePrincipal): boolean {
 class Load implements Workload, RoundHost {
   readonly callers: MadePrincipal[] = [];
   readonly #stage: Stage;
-  readonly #gates: readonly Gate[];
+  readonly #gates: Gate[];
   readonly #random: Random;
   readonly #running = new Set<Promise<unknown>>();
   /** Whose rights may still be taken. */
   readonly #mortal: MadePrincipal[] = [];
   readonly #ended = new Set<MadePrincipal>();
   #opening: Promise<unknown> = Promise.resolve();
+  /** For whom an opening round is still to begin. */
+  #unopened: readonly Gate[] | undefined;
   #isServerFree = false;
   #isRoleFree = false;
   #isSuspended = false;
@@ -55,7 +59,7 @@ class Load implements Workload, RoundHost {
 
   constructor(stage: Stage, gates: readonly Gate[]) {
     this.#stage = stage;
-    this.#gates = gates;
+    this.#gates = [...gates];
     this.#random = stage.random;
   }
 
@@ -69,8 +73,16 @@ class Load implements Workload, RoundHost {
     this.#running.add(loop);
   }
 
-  open(): void {
-    const round = new OpeningRound(this.#stage, this.#gates, this);
+  add(gate: Gate): void {
+    this.#gates.push(gate);
+    for (const caller of this.callers) this.run(this.#callAt(gate, caller));
+    this.#unopened = [gate];
+  }
+
+  open(gates: readonly Gate[] = this.#gates): void {
+    const round = new OpeningRound(this.#stage, gates, this);
+    this.#isServerFree = false;
+    this.#isRoleFree = false;
     this.#opening = Promise.all([
       round.suspendServer().then(() => (this.#isServerFree = true)),
       round.narrowRole().then(() => (this.#isRoleFree = true)),
@@ -97,6 +109,7 @@ class Load implements Workload, RoundHost {
   }
 
   async stop(): Promise<void> {
+    while (this.#unopened !== undefined) await sleep(50);
     await Promise.race([this.#opening, sleep(ROUND_MS, undefined, { ref: false })]);
     this.#stopped = true;
     await Promise.all(this.#running);
@@ -104,9 +117,18 @@ class Load implements Workload, RoundHost {
 
   async administer(): Promise<void> {
     while (!this.#stopped) {
-      await this.#changeSomething();
+      if (this.#unopened === undefined) await this.#changeSomething();
+      else await this.#openLate(this.#unopened);
       await this.#pause(200, 600);
     }
+  }
+
+  /** What chance has taken is given back first. */
+  async #openLate(gates: readonly Gate[]): Promise<void> {
+    while (this.#isSuspended && !this.#stopped) await this.#toggleServer();
+    while (this.#isNarrow && !this.#stopped) await this.#toggleRole();
+    this.open(gates);
+    this.#unopened = undefined;
   }
 
   async #changeSomething(): Promise<void> {
