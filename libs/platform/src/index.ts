@@ -12,6 +12,8 @@ export { PostgresEventStore, type InlineProjection } from './event-store/postgre
 export { fromMessage, positionOf, toMessage } from './event-store/event-message.ts';
 export { HeardBeats, type BeatLimits, type StateTopic } from './event-store/heard-beats.ts';
 export { OutboxRelay, type StateFeed } from './event-store/outbox-relay.ts';
+export type { ReadingProgress } from './state/follow-state.ts';
+export { StateKeeper, type FoldHolder, type KeptFold } from './state/keep-state.ts';
 export { ProjectionRunner, type Projection } from './projection/projection-runner.ts';
 export { PostgresEventBus } from './bus/postgres/postgres-event-bus.ts';
 export { KafkaEventBus, type KafkaEventBusOptions } from './bus/kafka/kafka-event-bus.ts';
@@ -22,6 +24,7 @@ export {
   type KafkaOperationsOptions,
 } from './bus/kafka/kafka-operations.ts';
 export type { KafkaConnection } from './bus/kafka/kafka-client.ts';
+export { checkShape } from './command/check-shape.ts';
 export { receipt, type CommandHandlers, type QueryHandlers } from './command/handlers.ts';
 export { internalController } from './command/internal-controller.ts';
 export { OwnerClient, type SentBy } from './command/owner-client.ts';

@@ -21,7 +21,7 @@ export const roleDefinitionSchema = z.strictObject({
     .string()
     .regex(
       /^[a-z][a-z0-9-]{0,62}$/,
-      'lower-case letters, digits and hyphens, starting with a letter',
+      'must be lower-case letters, digits and hyphens, starting with a letter',
     ),
   description: z.string().max(500),
   /** What the role may do to the gate itself, through the admin API. */

@@ -11,12 +11,18 @@ export const slugSchema = z
   .string()
   .regex(
     /^[a-z0-9](?:[a-z0-9]|-(?=[a-z0-9])){0,30}$/,
-    'up to 31 lower-case letters, digits and single hyphens',
+    'must be up to 31 lower-case letters, digits and single hyphens',
   );
 
 /** How the gate reaches a server. A stdio command is started without a shell, and only when the operator allow-listed it. */
 export const transportSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('streamable-http'), url: z.url({ protocol: /^https?$/ }) }),
+  z.strictObject({
+    kind: z.literal('streamable-http'),
+    url: z.url({
+      protocol: /^https?$/,
+      error: 'must be a URL that begins with http:// or https://',
+    }),
+  }),
   z.strictObject({
     kind: z.literal('stdio'),
     command: z.string().min(1).max(1024),

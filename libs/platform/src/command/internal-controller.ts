@@ -6,9 +6,10 @@ import {
 import type { DecisionContext } from '@gatehouse/event-sourcing';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { Body, Controller, Headers, HttpCode, Param, Post, type Type } from '@nestjs/common';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Platform } from '../platform.ts';
 import { currentSpan } from '../tracing/span.ts';
+import { checkShape } from './check-shape.ts';
 import { measured } from './command-metrics.ts';
 import type { CommandHandlers, QueryHandlers } from './handlers.ts';
 import { carriesServiceToken } from './service-token.ts';
@@ -51,15 +52,11 @@ export function internalController<T extends ContractTable>(
 }
 
 function parse<S extends z.ZodType>(schema: S, value: unknown): z.infer<S> {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) {
-    if (isStorable(parsed.data)) return parsed.data;
-    throw new Refusal('request-invalid', {
-      detail:
-        'Text must hold neither a NUL character nor half a character (an unpaired surrogate).',
-    });
-  }
-  throw new Refusal('request-invalid', { detail: z.prettifyError(parsed.error) });
+  const parsed = checkShape(schema, value);
+  if (isStorable(parsed)) return parsed;
+  throw new Refusal('request-invalid', {
+    detail: 'Text must hold neither a NUL character nor half a character (an unpaired surrogate).',
+  });
 }
 
 // PostgreSQL's text holds neither a NUL nor half a surrogate pair: refused here, they are a caller's mistake and not our failure.
