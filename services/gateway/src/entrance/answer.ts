@@ -66,13 +66,19 @@ export function refusalAnswer(exchange: Exchange, thrown: unknown): Answer {
           detail: `${problem('internal').title} (${exchange.requestId})`,
           internal: String(thrown),
         });
-  const body = rpcErrorResponse(exchange.rpcId, refusal.code, refusal.detail);
-  const data =
-    refusal instanceof RefusalWithData ? { ...refusal.data, ...body.error.data } : body.error.data;
+  const { forwarded } = exchange;
+  const detail = forwarded ? (withheld[refusal.code] ?? refusal.detail) : refusal.detail;
+  const body = rpcErrorResponse(exchange.rpcId, refusal.code, detail);
+  const data = {
+    ...(refusal instanceof RefusalWithData ? refusal.data : {}),
+    ...body.error.data,
+    ...(forwarded ? { forwarded } : {}),
+  };
   return {
     kind: 'json',
     status: refusal.status,
-    headers: wasMade(exchange, refusal) ? {} : (extraHeaders[refusal.code] ?? {}),
+    // Nobody should simply repeat what may have happened.
+    headers: forwarded ? {} : (extraHeaders[refusal.code] ?? {}),
     body: JSON.stringify({ ...body, error: { ...body.error, data } }),
     ending: endingOf(exchange, refusal),
   };
@@ -90,14 +96,20 @@ function endingOf(exchange: Exchange, refusal: Refusal): Ending {
     const { code, text } = decided.reason;
     return { decision: 'deny', reason: { code, text }, outcome: 'refused', rpcCode };
   }
-  const outcome = wasMade(exchange, refusal) ? 'cancelled' : (outcomes[refusal.code] ?? 'refused');
+  // What a server was given was allowed, whatever became of its answer.
+  const outcome = outcomes[refusal.code] ?? (exchange.forwarded ? 'cancelled' : 'refused');
   const decision = outcome === 'refused' ? 'deny' : 'allow';
   return { decision, reason: happened, outcome, rpcCode };
 }
 
-/** The call was granted and forwarded; only its answer is refused, so nobody should simply try again. */
-function wasMade({ tool }: Exchange, { code }: Refusal): boolean {
-  return code === 'state-stale' && tool?.decision?.allow === true;
+/** What is said, once a call was forwarded, in place of a sentence that says it was refused. */
+const withheld: Partial<Record<ProblemCode, string>> = {
+  'evidence-unavailable': mayHaveHappened('the gate cannot write its audit record'),
+  'state-stale': mayHaveHappened('the gate lost touch meanwhile with those it decides by'),
+};
+
+function mayHaveHappened(why: string): string {
+  return `The call was forwarded and may have taken effect, but its answer is withheld, since ${why}: do not simply repeat it.`;
 }
 
 const outcomes: Partial<Record<ProblemCode, Outcome>> = {

@@ -10,7 +10,7 @@ import { finishStream, pipe } from './request-stream.ts';
 export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): Promise<Ending> {
   const recorded = await isRecorded(exchange, answer, gate);
   await answer.settle?.(recorded);
-  const leaving = recorded ? answer : refusalAnswer(exchange, unrecorded(gate));
+  const leaving = recorded ? answer : refusalAnswer(exchange, unrecorded(exchange, gate));
   if (exchange.stream === null) {
     write(exchange, leaving);
   } else if (leaving.kind === 'json') {
@@ -20,9 +20,10 @@ export async function conclude(exchange: Exchange, answer: Answer, gate: Gate): 
   return leaving.ending;
 }
 
-// While the gate starts, evidence is not there either; what the caller waits for is the state.
-function unrecorded({ state }: Gate): Refusal {
-  return new Refusal(state.doubt()?.code ?? 'evidence-unavailable');
+// While the gate starts, evidence is not there either; what the caller waits for is the state. Not so once a call was forwarded.
+function unrecorded({ forwarded }: Exchange, { state }: Gate): Refusal {
+  const doubt = forwarded ? undefined : state.doubt();
+  return new Refusal(doubt?.code ?? 'evidence-unavailable');
 }
 
 async function isRecorded(exchange: Exchange, answer: Answer, gate: Gate): Promise<boolean> {

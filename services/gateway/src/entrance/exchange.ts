@@ -32,6 +32,8 @@ export class Exchange {
   readonly startedAt = performance.now();
   /** How much of the time since was a server's. */
   upstreamMs = 0;
+  /** A server was given the call: from here on it may have happened, whatever is answered. */
+  forwarded = false;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly endpoint: Endpoint;

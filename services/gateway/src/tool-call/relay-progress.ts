@@ -15,11 +15,12 @@ export function relayProgress(
   let last = Number.NEGATIVE_INFINITY;
   return (params) => {
     const { progress } = params;
-    if (gate.state.doubt()?.code === 'state-stale') return;
     // Progress must rise; what does not is left out, as the specification has it.
     if (typeof progress !== 'number' || !(progress > last)) return;
     last = progress;
     const send = (): void => {
+      // While it waited, the call may have been cut, or the gate have lost touch.
+      if (call.signal.aborted || gate.state.doubt()?.code === 'state-stale') return;
       openStream(call.exchange);
       sendOnStream(call.exchange, {
         jsonrpc: '2.0',

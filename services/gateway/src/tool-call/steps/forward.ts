@@ -7,6 +7,7 @@ import type { ServedServer, ServedTool } from '../../state/served-server.ts';
 import { measuredCall } from '../../upstream/upstream-metrics.ts';
 import { relayProgress } from '../relay-progress.ts';
 import type { ToolCall } from '../tool-call.ts';
+import { confirmState } from './confirm-state.ts';
 
 // Keys of the protocol's own envelope, which each hop writes for itself.
 const RESERVED = /^io\.modelcontextprotocol\//;
@@ -19,7 +20,12 @@ export async function forward(call: ToolCall, gate: Gate): Promise<void> {
   const took = (ms: number): void => {
     exchange.upstreamMs += ms;
   };
-  await measuredCall(server.slug, took, () => sendAtMostTwice(call, gate, server, resolved));
+  try {
+    await measuredCall(server.slug, took, () => sendAtMostTwice(call, gate, server, resolved));
+  } finally {
+    // Progress that waits for its record goes before the answer. The server is done by now: this time is the gate's.
+    if (call.intent !== null) await call.intent;
+  }
 }
 
 async function sendAtMostTwice(
@@ -33,6 +39,7 @@ async function sendAtMostTwice(
   } catch (failure) {
     // The server refused it unread, so once more cannot do twice what was to be done; yet only reads are repeated.
     if (!(failure instanceof SessionLost) || resolved.class !== 'read') throw failure;
+    call.exchange.forwarded = false;
     await traced(call, gate, server, resolved);
   }
 }
@@ -67,19 +74,18 @@ async function send(
     upstreams.acquire(server, call.caller.principal),
     call.signal,
   );
-  try {
-    const traceparent = traceparentFor(call.exchange, span);
-    const params = paramsOf(call, tool, traceparent);
-    call.answer = await connection.request(methods.toolsCall, params, {
-      traceparent,
-      timeoutMs: config.callTimeoutMs,
-      signal: call.signal,
-      onProgress: relayProgress(call, gate),
-    });
-  } finally {
-    // Progress that waits for its record goes before the answer.
-    if (call.intent !== null) await call.intent;
-  }
+  const traceparent = traceparentFor(call.exchange, span);
+  const params = paramsOf(call, tool, traceparent);
+  // The last moment at which nothing has happened yet; intent and connection may have taken their time.
+  call.signal.throwIfAborted();
+  confirmState(call, gate);
+  call.exchange.forwarded = true;
+  call.answer = await connection.request(methods.toolsCall, params, {
+    traceparent,
+    timeoutMs: config.callTimeoutMs,
+    signal: call.signal,
+    onProgress: relayProgress(call, gate),
+  });
 }
 
 /** A connection may take its time to be made; a call whose right ends meanwhile ends at once, and the connection is for the next. */
