@@ -15,6 +15,8 @@ export function problemsPage(): string {
     '  sentence, `status` the HTTP status, and `correlationId` names the request in the logs.',
     '- At an MCP endpoint the answer to a request is a JSON-RPC error with the JSON-RPC code below and the code in',
     '  `error.data.problem`. Codes of our own lie outside the range that JSON-RPC and MCP reserve (-32768 to -32000).',
+    '- `error.data.forwarded` is true where the server behind the gate had been given the call: it may have taken effect, so it',
+    '  must not simply be repeated. Where it is absent, nothing was forwarded.',
     '- A tool that is hidden and a tool that is missing are the same answer, byte for byte: `tool-unknown`.',
     '',
     table(['Code', 'HTTP', 'JSON-RPC', 'The caller reads'], rows),
