@@ -1,11 +1,12 @@
-import { HOLDER, type Key, type Stage, type UnderWay } from './propagation-stage.ts';
+import { HOLDER, type Key, type Owner, type Stage, type UnderWay } from './propagation-stage.ts';
 
-/** Milliseconds until the effect was there at the last of the gateways. */
-interface Sample {
-  /** From the moment at which the change was asked for. */
-  readonly sinceAsked: number;
-  /** From the moment at which the answer said that it was done; negative where the effect was there first. */
-  readonly sinceAnswered: number;
+/** When an effect was there: a moment for each gateway. All moments are milliseconds of one clock. */
+export interface Sample {
+  readonly asked: number;
+  readonly answered: number;
+  /** Undefined where the database does not keep it. */
+  readonly committed: number | undefined;
+  readonly there: readonly number[];
 }
 
 /** What one change did: a sample of each effect. */
@@ -40,7 +41,7 @@ function userDeactivated(stage: Stage): Change {
       await stage.assign(user, HOLDER);
       const { token } = await stage.newKey(user);
       const input = { userId: user.id, reason: 'bench' };
-      return measure(await stage.getUnderWay(token), ['stream', 'call'], () =>
+      return measure(stage, 'identity', await stage.getUnderWay(token), ['stream', 'call'], () =>
         stage.world.ask(mutation, { input }),
       );
     },
@@ -55,7 +56,7 @@ async function roleRevoked(stage: Stage): Promise<Change> {
     name: 'role revoked',
     async once() {
       await stage.assign(assignee, HOLDER);
-      return measure(await stage.getUnderWay(token), ['call'], () =>
+      return measure(stage, 'identity', await stage.getUnderWay(token), ['call'], () =>
         stage.world.ask(mutation, { input: { assignee, role: HOLDER } }),
       );
     },
@@ -67,7 +68,8 @@ async function serverSuspended(stage: Stage): Promise<Change> {
   return {
     name: 'server suspended',
     async once() {
-      const effects = await measure(await stage.getUnderWay(token), ['call'], () =>
+      const underWay = await stage.getUnderWay(token);
+      const effects = await measure(stage, 'registry', underWay, ['call'], () =>
         stage.world.admin.suspend('holding', 'bench'),
       );
       await stage.world.ask(
@@ -85,7 +87,7 @@ async function keyRevoked(stage: Stage): Promise<Change> {
     name: 'key revoked',
     async once() {
       const { token, keyId } = await stage.newKey(agent);
-      return measure(await stage.getUnderWay(token), ['stream', 'call'], () =>
+      return measure(stage, 'identity', await stage.getUnderWay(token), ['stream', 'call'], () =>
         stage.world.admin.revokeKey(keyId, 'bench'),
       );
     },
@@ -104,7 +106,8 @@ async function policyPublished(stage: Stage): Promise<Change> {
     name: 'policy published',
     async once() {
       await publish('WRITE');
-      return measure(await stage.getUnderWay(token), ['call'], () => publish('OFF'));
+      const underWay = await stage.getUnderWay(token);
+      return measure(stage, 'policy', underWay, ['call'], () => publish('OFF'));
     },
   };
 }
@@ -116,22 +119,26 @@ async function newHolder(stage: Stage): Promise<Key> {
 }
 
 async function measure(
+  { committedLast }: Stage,
+  owner: Owner,
   { streams, calls, close }: UnderWay,
   watched: readonly ('stream' | 'call')[],
   change: () => Promise<unknown>,
 ): Promise<Effects> {
   const asked = performance.now();
   const answer = change().then(() => performance.now());
-  const samples = watched.map(async (effect) => {
-    const ends = await inTime(Promise.all(effect === 'stream' ? streams : calls), effect);
-    const last = Math.max(...ends);
-    if (Math.min(...ends) < asked) throw new Error(`a ${effect} ended before the change`);
-    const sample = { sinceAsked: last - asked, sinceAnswered: last - (await answer) };
-    return [`${effect} cut`, sample] as const;
+  const seen = watched.map(async (effect) => {
+    const there = await inTime(Promise.all(effect === 'stream' ? streams : calls), effect);
+    if (Math.min(...there) < asked) throw new Error(`a ${effect} ended before the change`);
+    return [`${effect} cut`, there] as const;
   });
-  const effects = Object.fromEntries(await Promise.all(samples));
+  const ends = await Promise.all(seen);
+  const answered = await answer;
+  const committed = await committedLast(owner);
   await close();
-  return effects;
+  return Object.fromEntries(
+    ends.map(([effect, there]) => [effect, { asked, answered, committed, there }]),
+  );
 }
 
 async function inTime<T>(ends: Promise<T>, effect: string): Promise<T> {

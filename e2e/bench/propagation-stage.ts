@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { eventually } from '@gatehouse/testing';
+import { Client } from 'pg';
 import type { World } from '../journeys/harness/world.ts';
 import type { HoldingServer } from './holding-server.ts';
 import { openWatchedSession, type CallEnd, type WatchedSession } from './watched-session.ts';
@@ -15,6 +16,9 @@ export interface Key {
   readonly token: string;
 }
 
+/** Who keeps the log that a change is appended to. */
+export type Owner = 'identity' | 'policy' | 'registry';
+
 /** A Gatehouse whose server `holding` is open to the role `holder`, and what it takes to put somebody on it. */
 export interface Stage {
   readonly world: World;
@@ -24,6 +28,9 @@ export interface Stage {
   assign(subject: Subject, role: string): Promise<void>;
   /** Opens a session, its stream and a call in it at each gateway; resolves when each call has reached the server behind. */
   getUnderWay(token: string): Promise<UnderWay>;
+  /** When the newest event of an owner was committed, by the clock of `performance`; undefined where PostgreSQL does not keep that. */
+  committedLast(owner: Owner): Promise<number | undefined>;
+  close(): Promise<void>;
 }
 
 /** What is under way at every gateway: the moments at which it ends. */
@@ -40,6 +47,12 @@ export async function prepareStage(world: World, holding: HoldingServer): Promis
   const { digest } = await world.admin.submit('holding', 'Holding', transport);
   await world.admin.approve('holding', digest);
   await world.admin.defineRole(HOLDER, '', { holding: [{ tool: '*', mode: 'WRITE' }] });
+  const database = new Client({ connectionString: await world.gatehouse.databaseUrl() });
+  await database.connect();
+  const { rows } = await database.query<{ kept: string }>(
+    `select current_setting('track_commit_timestamp') as kept`,
+  );
+  const isKept = rows[0]?.kept === 'on';
   return {
     world,
     async newUser() {
@@ -71,6 +84,15 @@ export async function prepareStage(world: World, holding: HoldingServer): Promis
       );
     },
     getUnderWay: (token) => getUnderWay(world.gatehouse.gateUrls, holding, token),
+    async committedLast(owner) {
+      if (!isKept) return undefined;
+      const { rows: newest } = await database.query<{ at: number }>(
+        `select (extract(epoch from pg_xact_commit_timestamp(xmin)) * 1000)::float8 as at
+         from ${owner}.event order by position desc limit 1`,
+      );
+      return newest[0]!.at - performance.timeOrigin;
+    },
+    close: () => database.end(),
   };
 }
 

@@ -16,7 +16,7 @@ const { positionals, values } = parseArgs({
   options: {
     json: { type: 'string' },
     form: { type: 'string', multiple: true, default: ['standalone', 'cluster-kafka'] },
-    events: { type: 'string', default: '40' },
+    events: { type: 'string', default: '200' },
     load: { type: 'string', default: '25' },
   },
 });

@@ -1,4 +1,8 @@
-import { startThrowAwayKafka, type ThrowAwayKafka } from '@gatehouse/testing';
+import {
+  startThrowAwayKafka,
+  type ThrowAwayKafka,
+  type ThrowAwayPostgresOptions,
+} from '@gatehouse/testing';
 import { prepareCluster, type Cluster } from './cluster.ts';
 import { startProxy, type Proxy } from './proxy.ts';
 import { installation, runCommand, type CommandResult } from './gatehouse-process.ts';
@@ -12,6 +16,7 @@ export type Form =
       readonly gateways: 1 | 2 | 4;
       /** Behind the proxy of docker-compose.yml: `url` and `apiUrl` are its door then. Needs two gateways, and Caddy. */
       readonly door?: 'proxy';
+      readonly postgres?: ThrowAwayPostgresOptions;
     };
 
 /** Gatehouse as those outside know it. A journey that uses nothing else runs unchanged against every form. */
@@ -82,7 +87,7 @@ async function startStandalone(env: Settings): Promise<Gatehouse> {
 }
 
 async function startCluster(
-  { bus, gateways, door }: Extract<Form, { kind: 'cluster' }>,
+  { bus, gateways, door, postgres }: Extract<Form, { kind: 'cluster' }>,
   env: Settings,
 ): Promise<Gatehouse> {
   let kafka: ThrowAwayKafka | undefined;
@@ -95,7 +100,10 @@ async function startCluster(
   };
   try {
     if (bus === 'kafka') kafka = await startThrowAwayKafka();
-    cluster = await prepareCluster(env, kafka && { busUrl: `kafka://${kafka.bootstrap}` });
+    cluster = await prepareCluster(env, {
+      ...(kafka && { busUrl: `kafka://${kafka.bootstrap}` }),
+      ...(postgres && { postgres }),
+    });
     if (kafka !== undefined) await cluster.applyTopics();
     await cluster.migrate();
     const others = cluster.services.filter((name) => !isGateway(name));
