@@ -47,8 +47,12 @@ export class PrincipalDirectory {
     this.#announce(this.#affectedBy(key, before, value));
   }
 
-  /** Takes an entity away on a word without a position, which can be called neither newer nor older: told again, it comes back. */
-  takeAway(key: string): void {
+  /**
+   * Takes an entity away on a word that nobody can read, unless what is known of that entity is as new: told again at the
+   * same position, it comes back. A word without a position can be called neither newer nor older.
+   */
+  takeAway(key: string, position?: number): void {
+    if (position !== undefined) return this.apply(key, null, justBefore(position));
     const known = this.#positions.get(key);
     this.apply(key, null, Number.POSITIVE_INFINITY);
     if (known === undefined) this.#positions.delete(key);

@@ -1,11 +1,12 @@
 import type { EventBus } from '@gatehouse/event-sourcing';
-import type {
-  Clock,
-  Logger,
-  OnMalformedRequest,
-  RawHandler,
-  Readiness,
-  Worker,
+import {
+  StateKeeper,
+  type Clock,
+  type Logger,
+  type OnMalformedRequest,
+  type RawHandler,
+  type Readiness,
+  type Worker,
 } from '@gatehouse/platform';
 import { createMcpHandler } from './entrance/mcp-handler.ts';
 import { recordMalformed } from './entrance/record-malformed.ts';
@@ -24,8 +25,8 @@ import { endIdleSessions, endSession } from './session/end-session.ts';
 import { showTraffic } from './session/session-metrics.ts';
 import { InMemorySessionStore } from './session/in-memory-session.store.ts';
 import { GateState } from './state/gate-state.ts';
-import { StateKeeper } from './state/keep-state.ts';
-import { showState } from './state/state-metrics.ts';
+import { showState, StateProgress } from './state/state-metrics.ts';
+import { stateTopics } from './state/state-topics.ts';
 import { Visibility } from './state/visible-tools.ts';
 import { closeUpstreamsWhenTheyMayNotBeUsed } from './upstream/close-upstreams-when-they-may-not-be-used.reactor.ts';
 import { UpstreamPool } from './upstream/upstream-pool.ts';
@@ -78,7 +79,9 @@ export function openGate(config: GatewayConfig, deps: GateDeps): OpenedGate {
 }
 
 function workerOf(gate: Gate, { bus, readiness }: GateDeps): Worker {
-  const keeper = new StateKeeper({ ...gate, bus });
+  const { state, log } = gate;
+  const progress = () => new StateProgress();
+  const keeper = new StateKeeper({ bus, topics: stateTopics, state, log, progress });
   const cutStreams = cutStreamsWhenStateGrowsOld(gate);
   readiness.waitWhile(() => gate.state.doubt()?.waitingFor);
   let sweeper: NodeJS.Timeout | undefined;

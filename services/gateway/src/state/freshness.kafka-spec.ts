@@ -1,5 +1,5 @@
 import { topics } from '@gatehouse/event-catalog';
-import { applyKafkaTopics, createLogger, KafkaEventBus } from '@gatehouse/platform';
+import { applyKafkaTopics, createLogger, KafkaEventBus, StateKeeper } from '@gatehouse/platform';
 import { publishBeats } from '@gatehouse/platform/testing';
 import {
   eventually,
@@ -10,7 +10,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { catalogueState } from '../test/gate-under-test.ts';
 import { GateState } from './gate-state.ts';
-import { StateKeeper } from './keep-state.ts';
+import type { StateFold } from './state-fold.ts';
 import { stateTopics } from './state-topics.ts';
 
 const HOUR_MS = 3_600_000;
@@ -27,7 +27,7 @@ let kafka: ThrowAwayKafka;
 let owners: KafkaEventBus;
 let node: KafkaEventBus;
 let state: GateState;
-let keeper: StateKeeper;
+let keeper: StateKeeper<StateFold>;
 let speaking: NodeJS.Timeout | undefined;
 
 function speak(): void {
@@ -43,7 +43,7 @@ beforeAll(async () => {
   owners = new KafkaEventBus({ connection, log });
   node = new KafkaEventBus({ connection, log });
   state = new GateState({ log, clock, stateMaxAgeMs: 3_000, stateResyncAfterMs: 600_000 });
-  keeper = new StateKeeper({ bus: node, state, log });
+  keeper = new StateKeeper({ bus: node, topics: stateTopics, state, log });
   const publish = (topic: (typeof laidOut)[number], key: string, value: unknown) =>
     owners.publish(topic, [
       { key, value: Buffer.from(JSON.stringify(value)), headers: { position: '1' } },

@@ -87,6 +87,28 @@ describe('readiness', () => {
     policy({ '*': 'read' }, 3);
     expect([state.doubt(), state.bundleNumber]).toEqual([undefined, 3]);
   });
+
+  it.each([
+    ['broken', Buffer.from('{')],
+    ['of another shape', { number: 1, roles: 'all' }],
+    ['a tombstone, which no policy has', null],
+  ])(
+    'comes back when the policy is told again at the position of one that is %s',
+    (_how, illegible) => {
+      const roles = (name: string) => [
+        { name, description: '', management: 'none', connectors: [] },
+      ];
+      state.fold.markCaughtUp();
+      hear();
+      apply(topics.policyState, 'bundle', { number: 1, roles: roles('old') }, 5);
+      apply(topics.policyState, 'bundle', illegible, 9);
+      expect(state.doubt()?.code).toBe('not-ready');
+      apply(topics.policyState, 'bundle', { number: 1, roles: roles('old') }, 8);
+      expect(state.doubt()?.code).toBe('not-ready');
+      apply(topics.policyState, 'bundle', { number: 2, roles: roles('new') }, 9);
+      expect([state.doubt(), state.bundleNumber]).toEqual([undefined, 2]);
+    },
+  );
 });
 
 describe('a server', () => {
@@ -115,6 +137,24 @@ describe('a server', () => {
     server('s', now, 2_001);
     expect([...state.servers.get('s')!.tools.keys()]).toEqual(['echo']);
   });
+
+  it.each([
+    ['broken', Buffer.from('{')],
+    ['of another shape', { slug: 's' }],
+  ])(
+    'comes back when its owner tells it again at the position of what is %s, and nothing older does',
+    (_how, illegible) => {
+      const now = { read: ['echo'] };
+      server('s', now, 5);
+      apply(topics.catalogueState, 's', illegible, 9);
+      server('s', now, 8);
+      expect(state.servers.has('s')).toBe(false);
+      server('s', now, 9);
+      expect([...state.servers.get('s')!.tools.keys()]).toEqual(['echo']);
+      apply(topics.catalogueState, 's', illegible, 9);
+      expect(state.servers.has('s')).toBe(true);
+    },
+  );
 
   it('is taken away by a message that cannot be read, that speaks of another, or that has no position', () => {
     for (const [index, illegible] of [
@@ -244,6 +284,8 @@ describe('a principal', () => {
     expect(state.directory.current(ref, 'k', new Date())?.roles).toEqual(['r']);
     apply(topics.principalsState, 'agent:a', { ...agent, active: 'yes' });
     expect(state.directory.current(ref, 'k', new Date())).toBeUndefined();
+    apply(topics.principalsState, 'agent:a', agent, position);
+    expect(state.directory.current(ref, 'k', new Date())?.roles).toEqual(['r']);
   });
 });
 

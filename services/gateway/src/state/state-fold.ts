@@ -1,13 +1,14 @@
-import { catalogueStateSchema, isBeat, policyStateSchema, topics } from '@gatehouse/event-catalog';
+import { isBeat, parseCatalogueMessage, topics } from '@gatehouse/event-catalog';
 import type { IncomingMessage } from '@gatehouse/event-sourcing';
 import {
   HeardBeats,
   positionOf,
   type BeatLimits,
   type Clock,
+  type KeptFold,
   type Logger,
 } from '@gatehouse/platform';
-import { compile, type CompiledPolicy } from '@gatehouse/policy-engine';
+import { parsePolicyMessage, type CompiledPolicy } from '@gatehouse/policy-engine';
 import {
   justBefore,
   parsePrincipalMessage,
@@ -39,8 +40,9 @@ export interface Doubt {
 /**
  * What one reading of the three state topics, from their oldest message on, has come to. A message that cannot be read
  * takes away what it speaks of: nothing is granted on the strength of a value that a newer, illegible one has replaced.
+ * Its owner tells it again, maybe at the same position, so it counts as just before that.
  */
-export class StateFold {
+export class StateFold implements KeptFold {
   readonly directory = new PrincipalDirectory();
   readonly beats: HeardBeats;
   readonly #deps: FoldDeps;
@@ -134,13 +136,17 @@ export class StateFold {
   #fold(message: IncomingMessage, key: string, position: number): void {
     if (message.topic === topics.principalsState.name) {
       const value = this.#read(message, () => parsePrincipalMessage(key, message.value));
-      return this.directory.apply(key, value ?? null, position);
+      return value === undefined
+        ? this.directory.takeAway(key, position)
+        : this.directory.apply(key, value, position);
     }
     const entity = `${message.topic}/${key}`;
     if (position <= (this.#positions.get(entity) ?? -1)) return;
-    this.#positions.set(entity, position);
-    if (message.topic === topics.policyState.name) this.#applyPolicy(message);
-    else if (message.topic === topics.catalogueState.name) this.#applyServer(key, message);
+    const isLegible =
+      message.topic === topics.policyState.name
+        ? this.#applyPolicy(message)
+        : this.#applyServer(key, message);
+    this.#positions.set(entity, isLegible ? position : justBefore(position));
   }
 
   /** What has no position is no word of an owner: the entity is away until its owner tells it again. */
@@ -153,30 +159,22 @@ export class StateFold {
     else this.#positions.set(entity, justBefore(known));
   }
 
-  #applyPolicy(message: IncomingMessage): void {
+  #applyPolicy(message: IncomingMessage): boolean {
     // Readiness is lost for as long as no legible policy is there.
-    const bundle = this.#read(message, () => {
-      const state = policyStateSchema.parse(json(message));
-      return { number: state.number, policy: compile(state.roles) };
-    });
+    const bundle = this.#read(message, () => parsePolicyMessage(message.value));
     this.#bundle = bundle ?? null;
     this.#settle();
     this.#sink?.policy();
+    return bundle !== undefined;
   }
 
-  #applyServer(slug: string, message: IncomingMessage): void {
-    const server =
-      message.value === null
-        ? undefined
-        : this.#read(message, () => {
-            const state = catalogueStateSchema.parse(json(message));
-            if (state.slug !== slug) throw new Error(`it speaks of ${state.slug}`);
-            return servedServer(state);
-          });
-    if (server === undefined) this.#servers.delete(slug);
-    else this.#servers.set(slug, server);
+  #applyServer(slug: string, message: IncomingMessage): boolean {
+    const server = this.#read(message, () => parseCatalogueMessage(slug, message.value));
+    if (server === undefined || server === null) this.#servers.delete(slug);
+    else this.#servers.set(slug, servedServer(server));
     this.#catalogueVersion += 1;
     this.#sink?.server(slug);
+    return server !== undefined;
   }
 
   #read<T>(message: IncomingMessage, parse: () => T): T | undefined {
@@ -214,8 +212,4 @@ function silenceOf(beats: HeardBeats, now: number): Pick<Doubt, 'why' | 'waiting
     why: `no beat of ${owners} that counts was heard ${since}`,
     waitingFor: `gateway state: a beat of ${owners}`,
   };
-}
-
-function json(message: IncomingMessage): unknown {
-  return JSON.parse(message.value?.toString('utf8') ?? 'null');
 }

@@ -1,6 +1,6 @@
 import type { StateReader, IncomingMessage } from '@gatehouse/event-sourcing';
 import { isBeat } from '@gatehouse/event-catalog';
-import { gauge, positionOf, type Clock } from '@gatehouse/platform';
+import { gauge, positionOf, type Clock, type ReadingProgress } from '@gatehouse/platform';
 import type { GateState } from './gate-state.ts';
 
 const service = 'gateway';
@@ -43,10 +43,14 @@ export function showState(state: GateState, clock: Clock): () => void {
   };
 }
 
-/** What this gate has read of the state topics, for who watches it. */
-export class StateProgress {
+/** What this gate has read of the state topics, shown until it ends. */
+export class StateProgress implements ReadingProgress {
   readonly #caughtUp = new Map<string, boolean>();
   readonly #positions = new Map<string, number>();
+  readonly #stops = [
+    caughtUp.read(() => [...this.#caughtUp].map(([topic, is]) => [{ topic }, is ? 1 : 0])),
+    position.read(() => [...this.#positions].map(([topic, reached]) => [{ topic }, reached])),
+  ];
 
   /** Notes a message that was folded. */
   note(message: IncomingMessage): void {
@@ -66,14 +70,7 @@ export class StateProgress {
     void reader.caughtUp.then(() => this.#caughtUp.set(topic, true));
   }
 
-  /** Shows it until the answer is called. */
-  show(): () => void {
-    const stops = [
-      caughtUp.read(() => [...this.#caughtUp].map(([topic, is]) => [{ topic }, is ? 1 : 0])),
-      position.read(() => [...this.#positions].map(([topic, reached]) => [{ topic }, reached])),
-    ];
-    return () => {
-      for (const stop of stops) stop();
-    };
+  end(): void {
+    for (const stop of this.#stops) stop();
   }
 }

@@ -1,34 +1,58 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventBus } from '@gatehouse/event-sourcing';
-import type { Logger } from '@gatehouse/platform';
-import { followState, type Following } from './follow-state.ts';
-import type { GateState } from './gate-state.ts';
-import type { StateFold } from './state-fold.ts';
+import type { EventBus, IncomingMessage } from '@gatehouse/event-sourcing';
+import type { StateTopic } from '../event-store/heard-beats.ts';
+import type { Logger } from '../log/logger.ts';
+import { followState, type Following, type ReadingProgress } from './follow-state.ts';
 
-export interface KeeperDeps {
+/** What one reading of state topics, from their oldest message on, comes to. */
+export interface KeptFold {
+  apply(message: IncomingMessage): void;
+  /** Everything that was there at the start has been folded. */
+  markCaughtUp(): void;
+  /** Its readers have lost their place, so it may lack removals for good. */
+  abandon(): void;
+  /** Whether it may lack removals, and must be folded anew. */
+  readonly isOutdated: boolean;
+  /** Why nothing may be decided by it now; undefined where it is as good as the owners' own word. */
+  doubt(): unknown;
+}
+
+/** Who decides by a fold. */
+export interface FoldHolder<F extends KeptFold> {
+  readonly fold: F;
+  newFold(): F;
+  adopt(fold: F): void;
+}
+
+/** What a keeper of state works with. */
+export interface KeeperDeps<F extends KeptFold> {
   readonly bus: EventBus;
-  readonly state: GateState;
+  readonly topics: readonly StateTopic[];
+  readonly state: FoldHolder<F>;
   readonly log: Logger;
+  /** Asked anew for each reading. */
+  readonly progress?: () => ReadingProgress;
 }
 
 const RETRY_MS = 1_000;
 
 /**
- * Keeps what the gate decides by. Where removals may have been missed, because the gate was away for too long or its
+ * Keeps what is decided by. Where removals may have been missed, because the process was away for too long or its
  * place in a topic is lost, it folds all of it anew beside the old, which refuses meanwhile, and then puts it in its place.
  */
-export class StateKeeper {
-  readonly #deps: KeeperDeps;
+export class StateKeeper<F extends KeptFold> {
+  readonly #deps: KeeperDeps<F>;
   readonly #stopping = new AbortController();
   readonly #ending = new Set<Promise<void>>();
-  #latest: StateFold;
+  #latest: F;
   #following: Promise<Following | undefined> = Promise.resolve(undefined);
 
-  constructor(deps: KeeperDeps) {
+  constructor(deps: KeeperDeps<F>) {
     this.#deps = deps;
     this.#latest = deps.state.fold;
   }
 
+  /** Resolves once it reads. Where it fails it can be called again: nothing of the attempt is left. */
   async start(): Promise<void> {
     this.#following = this.#follow(this.#latest);
     await this.#following;
@@ -40,8 +64,17 @@ export class StateKeeper {
     await Promise.all(this.#ending);
   }
 
-  async #follow(fold: StateFold): Promise<Following> {
-    const following = await followState(this.#deps.bus, fold, () => this.#consider(fold));
+  async #follow(fold: F): Promise<Following> {
+    const { bus, topics, progress } = this.#deps;
+    const take = (message: IncomingMessage): void => {
+      fold.apply(message);
+      this.#consider(fold);
+    };
+    const following = await followState(bus, topics, take, progress?.());
+    void following.caughtUp.then(() => {
+      fold.markCaughtUp();
+      this.#consider(fold);
+    });
     void following.lost.then((why) => {
       if (fold !== this.#latest) return;
       fold.abandon();
@@ -51,18 +84,18 @@ export class StateKeeper {
   }
 
   /** Asked after everything that was folded. */
-  #consider(fold: StateFold): void {
+  #consider(fold: F): void {
     if (fold !== this.#latest) return;
     const { state } = this.#deps;
     if (fold.isOutdated) {
-      this.#replace(fold, 'the gate, or an owner, was away for longer than is gone on with');
+      this.#replace(fold, 'this process, or an owner, was away for longer than is gone on with');
     } else if (fold !== state.fold && fold.doubt() === undefined) {
       state.adopt(fold);
       this.#deps.log.info('the state was read anew');
     }
   }
 
-  #replace(fold: StateFold, why: string): void {
+  #replace(fold: F, why: string): void {
     if (this.#stopping.signal.aborted) return;
     const { state, log } = this.#deps;
     log.warn({ why, knew: state.fold === fold }, 'the state is read anew');
@@ -74,7 +107,7 @@ export class StateKeeper {
     this.#ending.add(ended);
   }
 
-  async #followPatiently(fold: StateFold): Promise<Following | undefined> {
+  async #followPatiently(fold: F): Promise<Following | undefined> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
