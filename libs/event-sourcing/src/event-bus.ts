@@ -42,6 +42,8 @@ export interface Subscription {
   stop(): Promise<void>;
   /** Set while a partition of a security topic stands still on a message that cannot be applied. */
   readonly stalledOn: string | undefined;
+  /** How many offsets wait to be dealt with, as far as is known; undefined until all partitions of all its topics are with this member and settled. */
+  readonly waiting: number | undefined;
 }
 
 /** The newest value of every key of a compacted topic, kept current. */

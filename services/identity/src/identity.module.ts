@@ -30,7 +30,10 @@ import { issueKey } from './key/issue-key.command.ts';
 import { revokeKey } from './key/revoke-key.command.ts';
 import { rotateKey } from './key/rotate-key.command.ts';
 import { assignRole } from './role-assignment/assign-role.command.ts';
-import { knownRolesProjection } from './role-assignment/known-roles.projection.ts';
+import {
+  keepHeardDeletions,
+  knownRolesProjection,
+} from './role-assignment/known-roles.projection.ts';
 import { RevokeAssignmentsWhenRoleDeleted } from './role-assignment/revoke-assignments-when-role-deleted.reactor.ts';
 import { revokeRole } from './role-assignment/revoke-role.command.ts';
 import { roleExists } from './role-assignment/role-exists.query.ts';
@@ -82,6 +85,7 @@ export function identityService(
     async rebuild() {
       // What is in the log was allowed when it was appended: the guards have no say in a replay.
       await new PostgresEventStore(database, directoryTables).rebuildProjections();
+      await keepHeardDeletions(database.pool);
       await knownRoles.rebuild();
       await knownRoles.stop();
     },

@@ -837,13 +837,14 @@ export function describeEventBusContract(
           topic,
           ...(of === undefined ? {} : { group: of }),
         });
-      await bus.subscribe({ group, topics: [secured, open], handle });
+      const subscription = await bus.subscribe({ group, topics: [secured, open], handle });
       await bus.publish(open, [message('k', 'good'), message('k', 'bad')]);
       await bus.publish(secured, [message('k', 'bad'), message('k', 'good')]);
       expect(await value('published_messages_total', open)).toBe(2);
       expect(await value('published_bytes_total', open)).toBe(7);
       const lag = (of: TopicDefinition) => value('consumer_lag_messages', of, group);
       await eventually(async () => expect([await lag(open), await lag(secured)]).toEqual([2, 2]));
+      expect(subscription.waiting).toBe(4);
       gate.open();
       await eventually(async () =>
         expect(await value('partitions_stopped', secured, group)).toBe(1),
@@ -855,6 +856,7 @@ export function describeEventBusContract(
       await eventually(async () => {
         expect(await value('partitions_stopped', secured, group)).toBe(0);
         expect(await lag(secured)).toBe(0);
+        expect(subscription.waiting).toBe(0);
         expect(await value('consumed_messages_total', secured, group)).toBe(2);
       });
     });

@@ -86,25 +86,19 @@ export class ProjectionRunner implements Worker {
     this.#subscription = undefined;
   }
 
-  /** Empties every table and folds all topics anew from their oldest message; resolves when the tables are where they were. Reads see partial tables until then. */
+  /** Empties every table and folds all topics anew from their oldest message to their end; resolves when that is reached, wherever the tables were before. Reads see partial tables until then. */
   async rebuild(): Promise<void> {
     await this.stop();
-    const before = await this.#database.transaction(async (client) => {
+    await this.#database.transaction(async (client) => {
       for (const table of this.#projections.flatMap((projection) => projection.tables)) {
         await client.query(unhurried(`delete from ${pg.escapeIdentifier(table)}`));
       }
-      const { rows } = await client.query<{ topic: string; partition: number; position: number }>(
-        'delete from projection_cursor where runner = $1 returning topic, partition, position',
-        [this.name],
-      );
-      return rows;
+      await client.query('delete from projection_cursor where runner = $1', [this.name]);
     });
     this.#applied.clear();
     await this.start();
-    for (const { topic, partition, position } of before) {
-      while ((this.#applied.get(`${topic}/${partition}`) ?? -1) < position)
-        await this.#nextChange(250);
-    }
+    // Not until the old cursor: a topic that was made anew, by an owner whose database was set back, may end before it.
+    while (this.#subscription?.waiting !== 0) await this.#nextChange(100);
   }
 
   /** Resolves once the owner's event at `position` of `stream` is in the read tables; `read-model-behind` after `timeoutMs`. */

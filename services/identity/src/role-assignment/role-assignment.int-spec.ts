@@ -1,5 +1,5 @@
 import { topics } from '@gatehouse/event-catalog';
-import { toMessage } from '@gatehouse/platform';
+import { openServiceDatabase, toMessage } from '@gatehouse/platform';
 import { eventually } from '@gatehouse/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -53,6 +53,13 @@ async function policySays(position: number, event: { type: string; data: unknown
     ...event,
   } as Parameters<typeof toMessage>[0]);
   await identity.platform.bus.publish(topics.policy, [message]);
+}
+
+/** As after it was deleted and made anew. */
+async function emptyPolicyTopic(): Promise<void> {
+  const owner = openServiceDatabase('identity', identity.test.ownerUrl, identity.platform.log);
+  await owner.pool.query('delete from bus.message where topic = $1', [topics.policy.name]);
+  await owner.close();
 }
 
 const editor = { name: 'editor', description: '', management: 'none', connectors: [] };
@@ -199,6 +206,45 @@ describe('the deletion of a role in policy', () => {
       expect([ada, grace].map(rolesOf)).toEqual([['editor', 'marker'], ['editor']]),
     );
     expect(await revocations()).toHaveLength(1);
+  });
+
+  it('that is folded anew by a rebuild takes nothing assigned since', async () => {
+    await start({ newRolePatienceMs: 5_000 });
+    const [ada, grace] = [await user('ada'), await user('grace')];
+    await policySays(1, defined);
+    await assign({ kind: 'user', id: ada }, 'editor');
+    await policySays(2, deleted);
+    await policySays(3, defined);
+    await handled();
+    await assign({ kind: 'user', id: grace }, 'editor');
+    await identity.rebuild();
+    await handled();
+    await assign({ kind: 'user', id: grace }, 'editor');
+    expect(await revocations()).toHaveLength(1);
+  });
+
+  it('is forgotten by a rebuild where policy, set back, does not tell of it, and its place in the log is of another', async () => {
+    await start();
+    const ada = await user('ada');
+    const other = (name: string) => ({
+      type: 'policy.role-defined.v1',
+      data: { role: { ...editor, name } },
+    });
+    await policySays(1, defined);
+    await policySays(2, deleted);
+    await policySays(3, other('lost'));
+    await eventually(() => assign({ kind: 'user', id: ada }, 'lost'));
+    await identity.platform
+      .database('identity')
+      .pool.query(`update projection_cursor set next_offset = 1000, position = 1000`);
+    await emptyPolicyTopic();
+    await policySays(1, defined);
+    await policySays(2, other('second'));
+    await identity.rebuild();
+    for (const role of ['editor', 'second']) await assign({ kind: 'user', id: ada }, role);
+    await expect(assign({ kind: 'user', id: ada }, 'lost')).rejects.toEqual(
+      refusal('role-unknown'),
+    );
   });
 });
 

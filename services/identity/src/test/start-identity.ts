@@ -27,6 +27,8 @@ export interface RunningIdentity {
   ): Promise<CommandReceipt<ResultOf<Commands, Name>>>;
   /** The newest value on the state topic: undefined where there never was one, null after a tombstone. */
   state(key: string): PrincipalState | null | undefined;
+  /** As `gatehouse rebuild identity`: stopped meanwhile, and started again. */
+  rebuild(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,13 +46,13 @@ export async function startIdentity({
 }: IdentityOptions = {}): Promise<RunningIdentity> {
   const test = await startTestPlatform({ schemas: [identityMigrations] });
   const { platform } = test;
-  const hosted = await host({
-    platform,
-    services: [identityService(platform, { bootstrapAdmin, newRolePatienceMs })],
-    host: '127.0.0.1',
-    port: 0,
-  });
-  test.serveAt(hosted.url);
+  const compose = () => identityService(platform, { bootstrapAdmin, newRolePatienceMs });
+  const start = async () => {
+    const started = await host({ platform, services: [compose()], host: '127.0.0.1', port: 0 });
+    test.serveAt(started.url);
+    return started;
+  };
+  let hosted = await start();
   const known = new Map<string, PrincipalState | null>();
   const reader = await platform.bus.readAll(topics.principalsState, ({ key, value }) => {
     if (isBeat({ key })) return;
@@ -64,13 +66,20 @@ export async function startIdentity({
   return {
     platform,
     test,
-    url: hosted.url,
+    get url() {
+      return hosted.url;
+    },
     send: (name, command) =>
       client.command('identity', identityCommands, name, command, {
         actor: ADA,
         correlationId: 'test',
       }),
     state: (key) => known.get(key),
+    async rebuild() {
+      await hosted.close();
+      await compose().rebuild?.();
+      hosted = await start();
+    },
     async stop() {
       await reader.stop();
       await hosted.close();

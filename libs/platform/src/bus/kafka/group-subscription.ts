@@ -8,7 +8,7 @@ import type {
 import type { Logger } from '../../log/logger.ts';
 import { announceGroup, consumerLag } from '../bus-metrics.ts';
 import { Delivery } from '../delivery.ts';
-import { lagReadings } from '../lag-readings.ts';
+import { lagOfAll, lagReadings } from '../lag-readings.ts';
 import { outOfRangeAlarm, startingPoint } from '../starting-point.ts';
 import type { KafkaConnection } from './kafka-client.ts';
 import type { KafkaOffsets } from './kafka-offsets.ts';
@@ -53,6 +53,10 @@ export class GroupSubscription implements Subscription, PartitionWork {
 
   get stalledOn(): string | undefined {
     return this.#stalls.size === 0 ? undefined : [...this.#stalls.values()].join('; ');
+  }
+
+  get waiting(): number | undefined {
+    return lagOfAll(this.#options.topics, this.#consumer.lags);
   }
 
   get isWell(): boolean {

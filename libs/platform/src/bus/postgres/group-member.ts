@@ -2,7 +2,7 @@ import type { EventBus, SubscribeOptions, Subscription } from '@gatehouse/event-
 import type { Logger } from '../../log/logger.ts';
 import { announceGroup, consumerLag } from '../bus-metrics.ts';
 import type { BusTiming } from '../bus-timing.ts';
-import { lagReadings } from '../lag-readings.ts';
+import { lagOfAll, lagReadings } from '../lag-readings.ts';
 import { Delivery } from '../delivery.ts';
 import type { GroupLedger, Lease } from './group-ledger.ts';
 import type { HighMarks } from './high-marks.ts';
@@ -53,15 +53,18 @@ export class GroupMember implements Subscription {
     return this.#stalls.size === 0 ? undefined : [...this.#stalls.values()].join('; ');
   }
 
+  get waiting(): number | undefined {
+    return lagOfAll(this.#deps.options.topics, this.#lags);
+  }
+
+  get #lags(): (readonly [topic: string, lag: number | undefined])[] {
+    return [...this.#pumps.values()].map(({ lease, lag }) => [lease.topic, lag]);
+  }
+
   /** Joins, and waits until the partitions at hand have settled where they start. */
   async start(): Promise<void> {
     announceGroup(this.group, this.#deps.options.topics);
-    this.#stopShowing = consumerLag.read(() =>
-      lagReadings(
-        this.group,
-        [...this.#pumps.values()].map(({ lease, lag }) => [lease.topic, lag]),
-      ),
-    );
+    this.#stopShowing = consumerLag.read(() => lagReadings(this.group, this.#lags));
     this.#timer = setInterval(() => this.kick(), this.#deps.timing.heartbeatMs);
     this.#second = setTimeout(() => this.kick(), SECOND_BEAT_MS);
     await this.#beatOnce();
