@@ -10,7 +10,7 @@ import type { AccessState } from './caller/access-state.ts';
 import { RequestAdmission } from './caller/admit-request.ts';
 import type { RequestContext } from './caller/caller.ts';
 import { answerFailure, refuseOperation } from './error/answer-failure.ts';
-import { answerErrors } from './error/graphql-errors.ts';
+import { about, answerErrors } from './error/graphql-errors.ts';
 import { checkBody } from './limits/check-body.ts';
 import { checkOperation } from './limits/check-operation.ts';
 import { countOperation, noteOperation } from './limits/operation-metrics.ts';
@@ -66,7 +66,6 @@ export function graphqlModule(deps: {
     subscription: false,
     allowBatchedQueries: false,
     graphql: {
-      parseOptions: { maxTokens: config.maxTokens },
       // Findings name no field that was not asked for: who may not introspect must not learn by guessing.
       validateOptions,
     },
@@ -74,12 +73,12 @@ export function graphqlModule(deps: {
     additionalRouteOptions: {
       bodyLimit: config.maxBodyBytes,
       preParsing: async (request) => admission.admit(request),
-      preValidation: async (request) => checkBody(request.body),
+      preValidation: async (request) => checkBody(request.body, config.maxTokens),
     },
     errorHandler: (failure: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
       answerFailure(failure, request, reply, log),
-    errorFormatter: (execution, { correlationId, reply }) => {
-      const { statusCode, errors } = answerErrors(execution, correlationId, log);
+    errorFormatter: (execution, { reply }) => {
+      const { statusCode, errors } = answerErrors(execution, about(reply.request), log);
       const code = errors[0]?.extensions.code ?? 'internal';
       countOperation(reply, code);
       failSpan(currentSpan(), code);

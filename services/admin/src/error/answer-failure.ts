@@ -2,7 +2,7 @@ import { currentSpan, failSpan, problemDocument, type Logger } from '@gatehouse/
 import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { GraphQLError } from 'graphql';
 import { countOperation, type AnsweringReply } from '../limits/operation-metrics.ts';
-import { toAdminError } from './graphql-errors.ts';
+import { about, toAdminError } from './graphql-errors.ts';
 
 // What Fastify refuses before there is an operation.
 const BY_FASTIFY_CODE: Readonly<Record<string, ProblemCode>> = {
@@ -21,6 +21,7 @@ interface Failure extends Error {
 
 interface Reply extends AnsweringReply {
   code(status: number): Reply;
+  header(name: string, value: string): Reply;
   type(contentType: string): Reply;
   send(body: unknown): unknown;
 }
@@ -28,30 +29,25 @@ interface Reply extends AnsweringReply {
 /** Answers a request that came to nothing: an operation that was refused as a whole in GraphQL's form, anything before that as a problem document. */
 export function answerFailure(
   failure: Failure,
-  request: { readonly id: string },
+  request: { readonly id: string; readonly method: string; readonly url: string },
   reply: Reply,
   log: Logger,
 ): void {
+  const of = about(request);
   const findings = failure instanceof GraphQLError ? [failure] : failure.errors;
   if (findings === undefined) {
     const error = fromFastify(failure);
     const document = problemDocument(error, request.id);
     countOperation(reply, document.code);
     if (error instanceof Refusal)
-      log.info(
-        { correlationId: request.id, code: error.code, internal: error.internal },
-        'request refused',
-      );
-    else log.error({ correlationId: request.id, err: error }, 'request failed');
+      log.info({ ...of, code: error.code, internal: error.internal }, 'request refused');
+    else log.error({ ...of, err: error }, 'request failed');
+    if (document.code === 'http-method-unsupported') reply.header('allow', 'POST');
     void reply.code(document.status).type('application/problem+json').send(document);
     return;
   }
   const errors = findings.map((error) =>
-    toAdminError(
-      error instanceof GraphQLError ? error : new GraphQLError(error.message),
-      request.id,
-      log,
-    ),
+    toAdminError(error instanceof GraphQLError ? error : new GraphQLError(error.message), of, log),
   );
   const code = errors[0]?.extensions.code ?? 'internal';
   countOperation(reply, code);

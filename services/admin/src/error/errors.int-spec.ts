@@ -1,9 +1,14 @@
+import { createLogger } from '@gatehouse/platform';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startAdmin, type RunningAdmin } from '../test/start-admin.ts';
+import { post, startAdmin, type RunningAdmin } from '../test/start-admin.ts';
 
 let admin: RunningAdmin;
+const lines: string[] = [];
+const destination = { write: (line: string) => void lines.push(line) };
 beforeAll(async () => {
-  admin = await startAdmin();
+  admin = await startAdmin({
+    log: createLogger({ service: 'test', level: 'info', destination }),
+  });
 });
 afterAll(async () => {
   await admin.stop();
@@ -97,5 +102,90 @@ describe('an error', () => {
     } finally {
       admin.test.serveAt(admin.hosted.url);
     }
+  });
+
+  test.each([
+    ['away', 502, 'upstream-unavailable'],
+    ['late', 504, 'upstream-timeout'],
+  ])(
+    'of a server that is %s has the status %s, whatever MCP answers then',
+    async (slug, status, code) => {
+      const { errors } = await admin.ask(
+        `mutation { fetchCatalogue(input: { slug: "${slug}" }) { toolCount } }`,
+      );
+      expect(errors[0]?.extensions).toMatchObject({ code, status });
+    },
+  );
+});
+
+describe('an input that does not fit', () => {
+  const server = (transport: string, slug = 'a') =>
+    `mutation { submitServer(input: { slug: "${slug}", name: "a", transport: ${transport} }) { server { slug } } }`;
+  const stdio = (name: string) =>
+    server(`{ stdio: { command: "a", args: [], env: [{ name: "${name}", value: "" }] } }`);
+  const role = (name: string, tool: string) =>
+    `mutation { defineRole(input: { name: "${name}", connectors: [
+      { slug: "a", tools: [{ tool: "${tool}", mode: READ }] }] }) { bundleNumber } }`;
+  const user = (userName: string, email: string) =>
+    `mutation { provisionUser(input: { userName: "${userName}", displayName: "A", email: "${email}" }) { user { id } } }`;
+
+  test.each([
+    [user('', 'a@a.example'), 'userName: must have at least 1 character'],
+    [
+      user('', 'nobody'),
+      'userName: must have at least 1 character; email: must be an email address',
+    ],
+    [
+      server('{ streamableHttp: { url: "ftp://x" } }'),
+      'transport.streamableHttp.url: must be a URL that begins with http:// or https://',
+    ],
+    [stdio('1A'), 'transport.stdio.env.1A: is not a name that is allowed here'],
+    [
+      server('{ streamableHttp: { url: "http://x" } }', 'A'),
+      'slug: must be up to 31 lower-case letters, digits and single hyphens',
+    ],
+    [
+      role('A', 'a'),
+      'name: must be lower-case letters, digits and hyphens, starting with a letter',
+    ],
+    [role('a', ''), 'connectors.0.tools.: is not a name that is allowed here'],
+  ])('%s is refused by the names that its sender wrote', async (mutation, sentence) => {
+    const { errors } = await admin.ask(mutation);
+    expect(errors.map(({ message, extensions }) => [message, extensions['code']])).toEqual([
+      [sentence, 'request-invalid'],
+    ]);
+  });
+});
+
+describe('a request that is refused', () => {
+  const broken = '{ gate {';
+  test.each<[string, string, () => Promise<unknown>]>([
+    ['its document', 'request-invalid', () => admin.ask(broken)],
+    ['its key', 'token-malformed', () => admin.ask('{ viewer { id } }', {}, 'gh_garbage')],
+    [
+      'its body',
+      'json-malformed',
+      () => post(admin.hosted.url, '{', admin.tokens['administrator']),
+    ],
+    ['what it asks for', 'server-not-found', () => admin.ask(suspend('nowhere'))],
+  ])('for %s can be found in the log by method and path', async (_, code, send) => {
+    lines.length = 0;
+    await send();
+    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        msg: 'request refused',
+        code,
+        method: 'POST',
+        path: '/graphql',
+        correlationId: expect.any(String),
+      }),
+    );
+  });
+
+  test('for its method is told which one is taken', async () => {
+    const response = await fetch(`${admin.hosted.url}/graphql?query=%7Bviewer%7D`);
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+    expect(lines.at(-1)).toContain('"method":"GET","path":"/graphql"');
   });
 });

@@ -11,38 +11,63 @@ export interface AdminError extends GraphQLFormattedError {
   };
 }
 
-// Graphql's parser has no other word for it.
-const TOO_MANY_TOKENS = /^Syntax Error: Document contains more .* tokens\. Parsing aborted\.$/;
+/** Which request a log line is about. */
+export interface About {
+  readonly correlationId: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+// What MCP answers within a result carries 200 in the catalogue; here it is a failure of somebody behind this API.
+const BAD_GATEWAY = 502;
+
+/** The HTTP status of a problem, where it is told by this API. */
+export function statusOf(code: ProblemCode): number {
+  const { status } = problem(code);
+  if (status >= 400) return status;
+  return code === 'upstream-timeout' ? 504 : BAD_GATEWAY;
+}
+
+/** The request's part of each log line about it; what was asked for may be a secret and stays out. */
+export function about(request: {
+  readonly id: string;
+  readonly method: string;
+  readonly url: string;
+}): About {
+  const { id: correlationId, method, url } = request;
+  return { correlationId, method, path: url.split('?')[0] ?? url };
+}
 
 /** Turns what a resolver threw, or what graphql found wrong with a document, into a catalogued error. What is neither is a bug: it is logged, and its text is kept from the caller. */
-export function toAdminError(error: GraphQLError, correlationId: string, log: Logger): AdminError {
-  const { code, message } = catalogued(error, correlationId, log);
+export function toAdminError(error: GraphQLError, of: About, log: Logger): AdminError {
+  const { code, message } = catalogued(error, of, log);
   return {
     message,
     ...(error.locations === undefined ? {} : { locations: error.locations }),
     ...(error.path === undefined ? {} : { path: error.path }),
-    extensions: { code, status: problem(code).status, correlationId },
+    extensions: { code, status: statusOf(code), correlationId: of.correlationId },
   };
 }
 
 function catalogued(
   error: GraphQLError,
-  correlationId: string,
+  of: About,
   log: Logger,
 ): { readonly code: ProblemCode; readonly message: string } {
   const cause = refusedIfUnavailable(error.originalError);
   if (isOutage(cause)) {
-    log.warn({ correlationId, code: cause.code, err: cause.cause }, 'request refused');
+    log.warn({ ...of, code: cause.code, err: cause.cause }, 'request refused');
     return { code: cause.code, message: cause.message };
   }
   if (cause instanceof Refusal) {
-    log.info({ correlationId, code: cause.code, internal: cause.internal }, 'request refused');
+    log.info({ ...of, code: cause.code, internal: cause.internal }, 'request refused');
     return { code: cause.code, message: cause.message };
   }
-  if (TOO_MANY_TOKENS.test(error.message))
-    return { code: 'query-too-complex', message: error.message };
-  if (isAboutRequest(error)) return { code: 'request-invalid', message: error.message };
-  log.error({ correlationId, err: cause ?? error, path: error.path }, 'request failed');
+  if (isAboutRequest(error)) {
+    log.info({ ...of, code: 'request-invalid' }, 'request refused');
+    return { code: 'request-invalid', message: error.message };
+  }
+  log.error({ ...of, err: cause ?? error, field: error.path }, 'request failed');
   return { code: 'internal', message: problem('internal').title };
 }
 
@@ -56,10 +81,10 @@ function isAboutRequest({ path, originalError }: GraphQLError): boolean {
 /** What the answer to an operation says of its errors: those without a path kept it from being executed at all. */
 export function answerErrors(
   { data, errors }: { readonly data?: unknown; readonly errors: readonly GraphQLError[] },
-  correlationId: string,
+  of: About,
   log: Logger,
 ): { readonly statusCode: number; readonly errors: readonly AdminError[] } {
-  const shown = errors.map((error) => toAdminError(error, correlationId, log));
+  const shown = errors.map((error) => toAdminError(error, of, log));
   const fatal = data === undefined ? shown.find(({ path }) => path === undefined) : undefined;
   return { statusCode: fatal?.extensions.status ?? 200, errors: shown };
 }

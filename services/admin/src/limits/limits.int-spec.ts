@@ -59,9 +59,16 @@ describe('a query that asks for too much', () => {
     expect(codes(await send(batch))).toEqual([400, 'query-too-complex']);
   });
 
-  test('because it has too many words is refused before it is validated', async () => {
-    const answer = await send({ query: `{ ${'gate { bundleNumber } '.repeat(60)} }` });
+  test.each([
+    ['words', 'gate { bundleNumber } '.repeat(60)],
+    ['levels', 'a {'.repeat(5000)],
+    ['brackets', `a(b: ${'['.repeat(1900)}`],
+  ])('because it has too many %s is refused before it is parsed', async (_, inside) => {
+    const answer = await send({ query: `{ ${inside} }` });
     expect(codes(answer)).toEqual([400, 'query-too-complex']);
+    expect(answer.errors[0]?.message).toBe(
+      'The query asks for too much: more than 200 words and signs, or brackets nested more than 200 deep.',
+    );
   });
 
   test('passes just below the limits', async () => {
@@ -78,6 +85,11 @@ describe('a request that is not one', () => {
       'brings a document that is parsed already, whose words nobody counted',
       { query: JSON.stringify({ kind: 'Document', definitions: [] }) },
     ],
+    ['is JSON instead of a query', { query: '[]' }],
+    ['is an empty object instead of a query', { query: '{ }' }],
+    ['is a number instead of a query', { query: '1' }],
+    ['is nothing instead of a query', { query: 'null' }],
+    ['is text in quotes instead of a query', { query: '"a"' }],
     ['has variables that are no object', { query: '{ gate { bundleNumber } }', variables: [1] }],
     ['does not parse', { query: '{ gate {' }],
     ['asks for what is not there', { query: '{ gate { keys } }' }],

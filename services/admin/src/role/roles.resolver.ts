@@ -1,4 +1,10 @@
-import type { policyCommands, RoleDefinition, ToolGrant } from '@gatehouse/event-catalog';
+import {
+  roleDefinitionSchema,
+  type policyCommands,
+  type RoleDefinition,
+  type ToolGrant,
+} from '@gatehouse/event-catalog';
+import { checkShape } from '@gatehouse/platform';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
@@ -41,7 +47,9 @@ export class RolesResolver {
     @Args('input') input: DefineRoleInput,
     @Context() context: RequestContext,
   ): Promise<DefineRolePayload> {
-    const role = { ...input, connectors: input.connectors.map(toConnector) };
+    const connectors = input.connectors.map(toConnector);
+    // Policy checks it too, and would name its fields as they are named over there.
+    const role = checkShape(roleDefinitionSchema, { ...input, connectors });
     const { bundleNumber } = await this.policy.send('define-role', { role }, context);
     return { role: existing(await findRole(this.model, input.name), 'role-unknown'), bundleNumber };
   }

@@ -1,4 +1,5 @@
-import type { registryCommands, Transport } from '@gatehouse/event-catalog';
+import { transportSchema, type registryCommands, type Transport } from '@gatehouse/event-catalog';
+import { checkShape } from '@gatehouse/platform';
 import { Refusal } from '@gatehouse/problem-catalog';
 import { Inject } from '@nestjs/common';
 import { Args, Context, Mutation, Query, Resolver } from '@nestjs/graphql';
@@ -102,16 +103,17 @@ export class ServersResolver {
 
 function toTransport({ streamableHttp, stdio }: TransportInput): Transport {
   if (streamableHttp !== undefined && streamableHttp !== null)
-    return { kind: 'streamable-http', url: streamableHttp.url };
+    return checkTransport({ kind: 'streamable-http', url: streamableHttp.url }, 'streamableHttp');
   if (stdio === undefined || stdio === null) throw new Refusal('request-invalid');
   const { command, args, env } = stdio;
   const names = new Set(env.map(({ name }) => name));
   if (names.size < env.length)
     throw new Refusal('request-invalid', { detail: 'An environment variable is given twice.' });
-  return {
-    kind: 'stdio',
-    command,
-    args: [...args],
-    env: Object.fromEntries(env.map(({ name, value }) => [name, value])),
-  };
+  const values = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+  return checkTransport({ kind: 'stdio', command, args: [...args], env: values }, 'stdio');
+}
+
+// The registry checks it too, and would name its fields as they are named over there.
+function checkTransport(transport: Transport, kind: keyof TransportInput): Transport {
+  return checkShape(transportSchema, transport, (path) => ['transport', kind, ...path]);
 }

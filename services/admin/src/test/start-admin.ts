@@ -7,7 +7,7 @@ import {
   type RoleDefinition,
 } from '@gatehouse/event-catalog';
 import type { DecisionContext } from '@gatehouse/event-sourcing';
-import { host, systemClock, type Clock, type Hosted } from '@gatehouse/platform';
+import { host, systemClock, type Clock, type Hosted, type Logger } from '@gatehouse/platform';
 import { publishBeats, startTestPlatform, type TestPlatform } from '@gatehouse/platform/testing';
 import { mintKey, newKeyId } from '@gatehouse/principal-directory';
 import { eventually } from '@gatehouse/testing';
@@ -68,6 +68,7 @@ export interface AdminOptions {
   /** Leaves the state topics empty, as on a gate that has never been set up. */
   readonly withoutState?: boolean;
   readonly clock?: Clock;
+  readonly log?: Logger;
 }
 
 /** Starts one, with four people who each hold a key. */
@@ -75,8 +76,13 @@ export async function startAdmin({
   config = {},
   withoutState = false,
   clock = systemClock,
+  log,
 }: AdminOptions = {}): Promise<RunningAdmin> {
-  const test = await startTestPlatform({ schemas: [adminMigrations, ...ownerSchemas], clock });
+  const test = await startTestPlatform({
+    schemas: [adminMigrations, ...ownerSchemas],
+    clock,
+    ...(log === undefined ? {} : { log }),
+  });
   const { platform } = test;
   const people = [
     person('administrator', ['admin']),

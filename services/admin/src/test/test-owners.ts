@@ -237,6 +237,8 @@ export class TestOwners {
       'submit-server': (data, context) =>
         one(data.slug, { type: 'registry.server-submitted.v1', data }, context, null),
       'fetch-catalogue': ({ slug }, context) => {
+        if (slug === 'away') throw new Refusal('upstream-unavailable');
+        if (slug === 'late') throw new Refusal('upstream-timeout');
         const event = { type: 'registry.catalogue-fetched.v1' as const, data: catalogueOf(slug) };
         return one(slug, event, context, { tools: event.data.tools.length });
       },
