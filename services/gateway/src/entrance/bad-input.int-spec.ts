@@ -143,12 +143,20 @@ describe('a request that is no MCP request', () => {
     expectProblem(answer, 'content-type-unsupported');
   });
 
-  it('is refused for not accepting both forms of an answer', async () => {
-    expectProblem(
-      await post('/mcp', request('ping'), { headers: { accept: 'application/json' } }),
-      'not-acceptable',
-    );
-  });
+  it.each(['application/json', 'text/event-stream', '*/*', ''])(
+    'is refused for not naming both forms of an answer: Accept %j',
+    async (accept) => {
+      const answer = await post('/mcp', request('ping'), { headers: { accept } });
+      expectProblem(answer, 'not-acceptable');
+      const sentence = 'Accept does not name both application/json and text/event-stream';
+      expect(answer.outcome).toMatchObject({ reason: { code: 'not-acceptable', text: sentence } });
+      expect(answer.message).toMatchObject({
+        error: {
+          message: 'The header Accept must name both application/json and text/event-stream.',
+        },
+      });
+    },
+  );
 
   it('is refused as a batch', async () => {
     const answer = await post('/mcp', [request('ping'), request('tools/list', {}, 8)]);

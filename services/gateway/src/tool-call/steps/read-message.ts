@@ -5,6 +5,8 @@ import { parseJson, readBody } from '../../entrance/read-body.ts';
 import type { Gate } from '../../gate.ts';
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
+const JSON_ANSWER = 'application/json';
+const EVENT_STREAM = 'text/event-stream';
 // What is written down of a name that a caller makes up.
 const MAX_METHOD_LENGTH = 128;
 
@@ -16,7 +18,7 @@ export function readMessage(exchange: Exchange, gate: Gate): void | Promise<void
       return readPost(exchange, gate);
     case 'GET':
       exchange.method = 'GET';
-      return accepts(exchange, 'text/event-stream');
+      return accepts(exchange, [EVENT_STREAM]);
     case 'DELETE':
       exchange.method = 'DELETE';
       return undefined;
@@ -27,8 +29,7 @@ export function readMessage(exchange: Exchange, gate: Gate): void | Promise<void
 
 async function readPost(exchange: Exchange, { config }: Gate): Promise<void> {
   const { request } = exchange;
-  accepts(exchange, 'application/json');
-  accepts(exchange, 'text/event-stream');
+  accepts(exchange, [JSON_ANSWER, EVENT_STREAM]);
   const encoding = exchange.header('content-encoding') ?? 'identity';
   if (!JSON_TYPE.test(request.headers['content-type'] ?? '') || encoding !== 'identity') {
     const internal = `content type ${request.headers['content-type'] ?? 'none'}, encoding ${encoding}`;
@@ -48,7 +49,12 @@ async function readPost(exchange: Exchange, { config }: Gate): Promise<void> {
   if (message.kind === 'request') exchange.rpcId = message.id;
 }
 
-function accepts({ request }: Exchange, type: string): void {
-  if (request.headers.accept?.includes(type)) return;
-  throw new Refusal('not-acceptable', { internal: `${type} is not accepted` });
+// Both by name, as the protocol demands and its SDK asks for too: a range such as */* does not say that a stream is understood.
+function accepts({ request }: Exchange, types: readonly string[]): void {
+  if (types.every((type) => request.headers.accept?.includes(type))) return;
+  const named = types.join(' and ');
+  throw new Refusal('not-acceptable', {
+    detail: `The header Accept must name ${types.length > 1 ? `both ${named}` : named}.`,
+    internal: `Accept does not name ${types.length > 1 ? `both ${named}` : named}`,
+  });
 }
