@@ -3,64 +3,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
+import {
+  hasHelm,
+  KUBERNETES,
+  renderChart,
+  runHelm,
+  type Container,
+  type Manifest,
+} from '../journeys/harness/rendered-chart.ts';
 import { commandExists, deployedServices, loadAs, secretsIn } from './deployment.ts';
 import { textOf } from './repo.ts';
 
 const CHART = 'infra/helm/gatehouse';
-const KUBERNETES = '1.34.0';
 /** The least that Chart.yaml asks for. */
 const OLDEST = /\d+\.\d+\.\d+/.exec(parse(textOf(`${CHART}/Chart.yaml`)).kubeVersion)![0];
 /** Of those that bring kinds of their own, nobody but they have the schema. */
 const BROUGHT_BY_OTHERS = new Set(['ServiceMonitor', 'PrometheusRule']);
-
-interface Pod {
-  readonly automountServiceAccountToken: boolean;
-  readonly enableServiceLinks: boolean;
-  readonly securityContext: unknown;
-  readonly restartPolicy?: string;
-  readonly containers: readonly Container[];
-  readonly volumes: readonly Volume[];
-}
-interface Volume {
-  readonly name: string;
-  readonly projected?: {
-    readonly sources: readonly {
-      readonly secret: { readonly items: readonly { readonly path: string }[] };
-    }[];
-  };
-}
-interface Container {
-  readonly image: string;
-  readonly args: readonly string[];
-  readonly env: readonly { readonly name: string; readonly value: string }[];
-  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
-  readonly securityContext: unknown;
-  readonly resources: { readonly limits: { readonly memory: string } };
-  readonly startupProbe?: unknown;
-  readonly livenessProbe?: unknown;
-  readonly readinessProbe?: unknown;
-}
-interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-  readonly data?: Readonly<Record<string, string>>;
-  readonly spec?: {
-    readonly replicas?: number;
-    readonly podSelector?: { readonly matchLabels: Readonly<Record<string, string>> };
-    readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> };
-    readonly scaleTargetRef?: unknown;
-    readonly template?: {
-      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-      readonly spec: Pod;
-    };
-    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
-  };
-}
-
-const helm = process.env['HELM'] ?? 'helm';
-const hasHelm = spawnSync(helm, ['version']).status === 0;
 
 const validator = process.env['KUBERNETES_VALIDATE'] ?? 'kubernetes-validate';
 const hasSchemas = spawnSync(validator, ['--version']).status === 0;
@@ -79,21 +38,7 @@ function findings(manifests: readonly unknown[], version: string): string {
   }
 }
 
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(helm, args, { encoding: 'utf8' });
-}
-
 const asFlags = (sets: readonly string[]): string[] => sets.flatMap((set) => ['--set', set]);
-
-function render(sets: readonly string[]): Manifest[] {
-  const args = ['template', 'gate', CHART, '--kube-version', KUBERNETES, ...asFlags(sets)];
-  const { stdout, stderr, status } = run(...args);
-  if (status !== 0) throw new Error(stderr);
-  return parseAllDocuments(stdout).flatMap((document) => {
-    expect(document.errors).toEqual([]);
-    return (document.toJS() as Manifest | null) ?? [];
-  });
-}
 
 const everything = [
   'ingress.enabled=true',
@@ -121,7 +66,7 @@ const ways: readonly (readonly [string, readonly string[]])[] = [
 
 // Helm renders where it is at hand, on PATH or at HELM. `.ci/run` brings it, and there nothing may skip itself.
 describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, sets) => {
-  const manifests = hasHelm ? render(sets) : [];
+  const manifests = hasHelm ? renderChart('gate', asFlags(sets)) : [];
   const pods = manifests.flatMap(({ metadata, spec }) =>
     spec?.template === undefined ? [] : [{ name: metadata.name, spec, pod: spec.template.spec }],
   );
@@ -129,7 +74,7 @@ describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, s
   const ofKind = (kind: string): Manifest[] => manifests.filter((it) => it.kind === kind);
 
   test('is well with the linter of Helm', () => {
-    const { status, stdout } = run('lint', '--strict', CHART, ...asFlags(sets));
+    const { status, stdout } = runHelm('lint', [], ['--strict', ...asFlags(sets)]);
     expect(status, stdout).toBe(0);
   });
 
@@ -313,7 +258,7 @@ describe.skipIf(!hasHelm)('Helm refuses the chart', () => {
     ['no gateway', 'gateway.replicas=0'],
     ['a broker without a port', 'bus.brokers={kafka}'],
   ])('with %s among its values', (_, set) => {
-    const { status, stderr } = run('template', 'gate', CHART, '--set', set);
+    const { status, stderr } = runHelm('template', ['gate'], ['--set', set]);
     expect(status).toBe(1);
     expect(stderr).toContain("values don't meet the specifications of the schema");
   });
