@@ -6,6 +6,7 @@ import { eventually, filesystemStdio } from '@gatehouse/testing';
 import { scrape } from '@gatehouse/platform/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareCluster, type Cluster } from './harness/cluster.ts';
+import { startLaneBus, type LaneBus } from './harness/lane-bus.ts';
 
 const RELAYED = 'gatehouse_outbox_lag_events';
 const OWN: Readonly<Record<string, readonly string[]>> = {
@@ -36,6 +37,7 @@ function toldToWaitFor(log: string): readonly string[] {
   return (JSON.parse(line) as { readonly waitingFor: readonly string[] }).waitingFor;
 }
 
+let bus: LaneBus;
 let cluster: Cluster;
 let folder: string;
 const files = (): ReturnType<typeof filesystemStdio> => filesystemStdio(folder);
@@ -44,18 +46,32 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gatehouse-files-'));
   await writeFile(join(folder, 'note.txt'), 'a note\n');
   const { command } = files();
-  cluster = await prepareCluster({
-    GATEHOUSE_REGISTRY_STDIO_COMMANDS: command,
-    GATEHOUSE_GATEWAY_STDIO_COMMANDS: command,
-  });
+  bus = await startLaneBus();
+  cluster = await prepareCluster(
+    {
+      GATEHOUSE_REGISTRY_STDIO_COMMANDS: command,
+      GATEHOUSE_GATEWAY_STDIO_COMMANDS: command,
+    },
+    bus.options,
+  );
 });
 afterAll(async () => {
-  await cluster.dispose();
+  await cluster?.dispose();
+  await bus?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Nobody serves, and none of their processes has given up; `but` names who has all it needs. */
+async function expectNobodyReady(but?: string): Promise<void> {
+  for (const service of cluster.services) {
+    const { status } = await fetch(`${cluster.urlOf(service)}/health/ready`);
+    if (but === undefined || !service.startsWith(but)) expect(status, service).toBe(503);
+  }
+}
+
 describe('the services of docker-compose.yml as processes of their own', () => {
-  it('may start in any order, before their database is there even, and say what they wait for', async () => {
+  it('may start in any order, before their database and the bus are there even, and say what they wait for', async () => {
+    await bus.kafka?.kill();
     for (const service of cluster.services.toReversed()) await cluster.start(service);
     for (const service of cluster.services) {
       const told = await eventually(() => toldToWaitFor(cluster.logOf(service)), {
@@ -67,6 +83,11 @@ describe('the services of docker-compose.yml as processes of their own', () => {
       expect(health.status, service).toBe(503);
     }
     expect(await cluster.healthy('identity')).toBe(false);
+    // A bus without topics, then a database without a bus that is ready: neither is enough for anybody.
+    await bus.kafka?.restart();
+    await expectNobodyReady();
+    if (bus.kafka !== undefined) await cluster.applyTopics();
+    await expectNobodyReady('gateway');
     expect(await cluster.migrate()).toMatch(/Applied .*identity/);
     for (const service of cluster.services) await cluster.ready(service);
     for (const service of cluster.services) expect(await cluster.healthy(service)).toBe(true);
@@ -123,6 +144,7 @@ describe('the services of docker-compose.yml as processes of their own', () => {
   });
 
   it('end cleanly when they are told to', async () => {
-    for (const service of cluster.services) expect(await cluster.stop(service)).toBe(0);
+    for (const service of cluster.services)
+      expect(await cluster.stop(service), cluster.logOf(service)).toBe(0);
   });
 });
