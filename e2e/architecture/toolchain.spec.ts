@@ -14,6 +14,8 @@ interface LockedPackage {
   readonly integrity?: string;
   readonly link?: boolean;
   readonly hasInstallScript?: boolean;
+  readonly dev?: boolean;
+  readonly engines?: { readonly node?: string };
 }
 
 const read = (path: string): unknown => JSON.parse(textOf(path));
@@ -47,6 +49,27 @@ function loose(manifest: Manifest): string[] {
   );
 }
 
+const launcher = new URL('../../services/standalone/bin/oldest-node.mjs', import.meta.url);
+const { isNewEnough, OLDEST_NODE } = (await import(launcher.href)) as {
+  isNewEnough(version: string): boolean;
+  OLDEST_NODE: string;
+};
+
+/** Whether a range of Node versions, as `engines` has it, lets this one in. */
+function allows(range: string, version: string): boolean {
+  const numbers = (text: string): number[] => text.split('.').map(Number);
+  const isNoOlder = (than: string): boolean => {
+    const [a, b] = [numbers(version), numbers(than)];
+    const differs = b.findIndex((number, i) => number !== a[i]);
+    return differs === -1 || a[differs]! > b[differs]!;
+  };
+  return range.split('||').some((alternative) => {
+    const [, kind = '', from = ''] = /^\s*(>=|\^|~|)\s*([\d.]+|\*)/.exec(alternative) ?? [];
+    if (from === '*') return true;
+    return isNoOlder(from) && (kind === '>=' || numbers(from)[0] === numbers(version)[0]);
+  });
+}
+
 describe('what is installed', () => {
   test.each(manifests)('$path asks for exact versions', ({ manifest }) => {
     expect(loose(manifest)).toEqual([]);
@@ -75,6 +98,20 @@ describe('what is installed', () => {
     expect(locked['node_modules/node']?.version).toMatch(/^24\./);
     expect(root.engines?.['node']).toBe('>=20');
   });
+
+  test('runs on the oldest Node that the command takes: a package that demands a newer one would be named', () => {
+    const demands = Object.entries(locked)
+      .filter(([path, { dev }]) => path !== '' && dev !== true)
+      .map(([path, { engines }]) => `${path} ${engines?.node ?? '*'}`);
+    const unmet = (demand: string) => !allows(demand.slice(demand.indexOf(' ') + 1), OLDEST_NODE);
+    expect(demands.filter(unmet)).toEqual([]);
+    expect(['a >=22.18.1', 'b ^20.9.0 || >=22.0.0', 'c ^24'].filter(unmet)).toEqual([
+      'a >=22.18.1',
+      'c ^24',
+    ]);
+    const versions = ['20.19.0', '22.9.0', '22.17.9', OLDEST_NODE, '22.18.1', '24.0.0'];
+    expect(versions.filter(isNewEnough)).toEqual([OLDEST_NODE, '22.18.1', '24.0.0']);
+  });
 });
 
 describe('the workspace', () => {
@@ -91,7 +128,9 @@ describe('the workspace', () => {
     const readme = textOf('README.md');
     for (const command of ['npm ci && npm run demo', 'npm ci && npm test'])
       expect(readme).toContain(`\n${command}\n`);
-    expect(root.scripts?.['demo']).toMatch(/gatehouse demo$/);
+    // The shell would take a signal to itself and leave the gate running.
+    for (const command of ['start', 'demo'])
+      expect(root.scripts?.[command]).toMatch(new RegExp(`&& exec gatehouse ${command}$`));
     expect(root.scripts?.['test']).toMatch(/node e2e\/lanes\.ts$/);
     for (const client of ['Claude Code', 'Claude Desktop', 'Cursor', 'VS Code'])
       expect(readme).toContain(`**${client}**`);

@@ -6,15 +6,15 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isNewEnough } from './oldest-node.mjs';
 
-const OLDEST_NODE = 22;
 const here = dirname(fileURLToPath(import.meta.url));
 const main = join(here, '..', 'dist', 'command-line', 'main.js');
 
 if (!existsSync(main)) {
   process.stderr.write('gatehouse: not built yet; run `npm run build` first\n');
   process.exitCode = 1;
-} else if (Number(process.versions.node.split('.')[0]) >= OLDEST_NODE) {
+} else if (isNewEnough(process.versions.node)) {
   await import(main);
 } else {
   const node = createRequire(import.meta.url).resolve('node/bin/node');
