@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { topics, type AuditRecord } from '@gatehouse/event-catalog';
 import type { IncomingMessage } from '@gatehouse/event-sourcing';
@@ -130,6 +130,20 @@ describe('evidence', () => {
     await second.stop();
     expect(records().map(({ sequence }) => sequence)).toEqual(upTo(40));
     expect(new Set(records().map(({ source }) => source)).size).toBe(1);
+  });
+
+  test('is not gone on with under another key where the one that sealed it was lost, until somebody made one knowingly', async () => {
+    const evidence = evidenceOf(world);
+    await evidence.start();
+    await evidence.stop();
+    const keyFile = join(world.platform.dataDirectory, 'audit.key');
+    const kept = await readFile(keyFile);
+    await rm(keyFile);
+    await expect(evidence.start()).rejects.toThrow(`the sealing key ${keyFile} is missing`);
+    await expect(readFile(keyFile)).rejects.toThrow('ENOENT');
+    await writeFile(keyFile, kept);
+    await evidence.start();
+    await evidence.stop();
   });
 
   test('is not opened with a key file that is none', async () => {

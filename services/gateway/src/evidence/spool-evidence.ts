@@ -1,5 +1,6 @@
 import {
   createSealingKeyIfAbsent,
+  readSealingKey,
   type Platform,
   type SealingKey,
   type Worker,
@@ -9,6 +10,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { buildRecord } from './build-record.ts';
 import type { Evidence, RecordDraft } from './evidence.ts';
 import { SpoolRelay } from './relay-spool.ts';
+import { SpoolFolder } from './spool-folder.ts';
 import { countSynced, showSpool } from './spool-metrics.ts';
 import { Spool, type SpoolHealth, type SpoolSettings } from './spool.ts';
 
@@ -54,7 +56,7 @@ export class SpoolEvidence implements Evidence, Worker {
   }
 
   async start(): Promise<void> {
-    const key = await createSealingKeyIfAbsent(this.#settings.keyFile);
+    const key = await this.#sealingKey();
     const spool = await Spool.open(this.#settings, this.#platform.log);
     spool.onSync(countSynced);
     const relay = new SpoolRelay(spool, this.#platform.bus, this.#platform.log);
@@ -62,6 +64,23 @@ export class SpoolEvidence implements Evidence, Worker {
     this.#open = { spool, relay, key };
     this.#stopShowing = showSpool(this.#settings.directory, spool);
     this.#ready.done();
+  }
+
+  /** A key is made for a spool that is new, and for no other: one that was lost must not be replaced in silence. */
+  async #sealingKey(): Promise<SealingKey> {
+    const { directory, keyFile } = this.#settings;
+    if (!(await SpoolFolder.isUsed(directory))) return createSealingKeyIfAbsent(keyFile);
+    try {
+      return await readSealingKey(keyFile);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new Error(
+        `the sealing key ${keyFile} is missing, but the spool ${directory} was written with one: put the file back from a backup. ` +
+          'If it is lost for good, the arguments that it has sealed can never be opened again; ' +
+          `only then make a new one: (umask 077; head -c 32 /dev/urandom > ${keyFile})`,
+        { cause: error },
+      );
+    }
   }
 
   async stop(): Promise<void> {

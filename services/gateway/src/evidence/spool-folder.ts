@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { takeKernelLock, type KernelLock } from '@gatehouse/platform/locking';
 import { v7 as uuidv7 } from 'uuid';
@@ -27,6 +27,13 @@ export class SpoolFolder {
       lock.release();
       throw error;
     }
+  }
+
+  /** Whether a spool was ever kept in the folder. */
+  static async isUsed(directory: string): Promise<boolean> {
+    const names = await readdir(directory).catch(ignoreMissing);
+    if (names === undefined) return false;
+    return names.includes('source') || (await listSegments(directory)).length > 0;
   }
 
   /** The last sequence known to be relayed. Too low is harmless: what is relayed twice is dropped by its sequence. */
