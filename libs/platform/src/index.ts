@@ -40,6 +40,8 @@ export {
   type ConfigSources,
   type LoadedConfig,
 } from './config/load-config.ts';
+export { readSecret } from './config/read-token.ts';
+export { whyUnreachable } from './bus/kafka/why-unreachable.ts';
 export { endInTime } from './process/end-in-time.ts';
 export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';
 export {

@@ -62,18 +62,43 @@ describe('loading the configuration', () => {
       undefined,
       'unknown variable GATEHOUSE_WEB_PROT',
     ],
-    ['a value of the wrong kind', { GATEHOUSE_PORT: 'eighty' }, undefined, 'web.port'],
+    [
+      'a value of the wrong kind',
+      { GATEHOUSE_PORT: 'eighty' },
+      undefined,
+      'web.port: expected a number, but GATEHOUSE_PORT is "eighty"',
+    ],
     ['an empty number', { GATEHOUSE_PORT: ' ' }, undefined, 'web.port'],
-    ['a boolean that is none', { GATEHOUSE_WEB_STRICT: 'yes' }, undefined, 'web.strict'],
+    [
+      'a boolean that is none',
+      { GATEHOUSE_WEB_STRICT: 'yes' },
+      undefined,
+      'expected "true" or "false", but GATEHOUSE_WEB_STRICT is "yes"',
+    ],
+    ['a number that is not whole', { GATEHOUSE_PORT: '1.5' }, undefined, 'a whole number, but'],
     ['an unknown key in the file', {}, 'web:\n  prot: 3\n', 'prot'],
     ['an unknown section in the file', {}, 'wbe:\n  port: 3\n', 'unknown section wbe'],
     ['a section that is no mapping', {}, 'web: 7\n', 'expected a mapping'],
     ['a file that is no mapping', {}, '- web\n', 'expected a mapping'],
     ['a file that is no YAML', {}, 'web: [\n', 'gatehouse.yaml'],
+    [
+      'a file that is no YAML and ends in blank lines',
+      {},
+      'web: [\n\n\n',
+      /gatehouse\.yaml: .+[^:\s]$/,
+    ],
   ])('refuses %s and names it', (_what, env, yaml, complaint) => {
     const attempt = (): unknown => load(env, yaml);
     expect(attempt).toThrow(ConfigError);
     expect(attempt).toThrow(complaint);
+  });
+
+  it('names the variable that a required setting lacks, and the file that is not there', () => {
+    const needy = configSection('needy', 'Needs an address.', z.strictObject({ url: z.url() }));
+    const attempt = (): unknown =>
+      loadConfig([needy], { env: {}, file: join(folder, 'none.yaml') });
+    expect(attempt).toThrow('needy.url: it is required: set GATEHOUSE_NEEDY_URL');
+    expect(attempt).toThrow('none.yaml: there is no such file');
   });
 
   it('says every complaint at once', () => {

@@ -56,9 +56,18 @@ function readFile(path: string | undefined, complaints: string[]): Record<string
     }
     complaints.push(`${path}: expected a mapping of sections`);
   } catch (error) {
-    complaints.push(`${path}: ${(error as Error).message}`);
+    complaints.push(`${path}: ${whyUnreadable(error)}`);
   }
   return {};
+}
+
+/** Why a file cannot be used, in one line: a parser shows the place below it. */
+export function whyUnreadable(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EACCES') return 'this process may not read it';
+  if (code === 'EISDIR') return 'it is a folder';
+  return (message.split('\n')[0] ?? '').replace(/:$/, '');
 }
 
 function unknownVariables(
@@ -95,14 +104,37 @@ function loadSection(
   const parsed = section.schema.safeParse(values);
   if (parsed.success) return parsed.data;
   for (const issue of parsed.error.issues) {
-    const key = String(issue.path[0] ?? '');
-    const from =
-      env[environmentName(section, key)] === undefined
-        ? ''
-        : ` (from ${environmentName(section, key)})`;
-    complaints.push(`${[section.name, ...issue.path].join('.')}: ${issue.message}${from}`);
+    const name = environmentName(section, String(issue.path[0] ?? ''));
+    const what = complaintOf(
+      issue,
+      name,
+      env[name],
+      issue.path[0] === undefined ? '' : values[String(issue.path[0])],
+    );
+    complaints.push(`${[section.name, ...issue.path].join('.')}: ${what}`);
   }
   return undefined;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  boolean: '"true" or "false"',
+};
+
+/** What is wrong with a setting, and which variable says so or would. */
+function complaintOf(
+  issue: z.core.$ZodIssue,
+  name: string,
+  text: string | undefined,
+  value: unknown,
+): string {
+  if (value === undefined && issue.path.length === 1) return `it is required: set ${name}`;
+  if (text === undefined) return issue.message;
+  // Only of what is no text itself: a text may be an address with a password in it.
+  const expected = issue.code === 'invalid_type' ? KINDS[issue.expected] : undefined;
+  if (expected !== undefined) return `expected ${expected}, but ${name} is ${JSON.stringify(text)}`;
+  return `${issue.message} (from ${name})`;
 }
 
 // Environment variables are text: numbers, booleans and comma-separated lists are read as the schema wants them.
@@ -115,7 +147,8 @@ function fromText(schema: z.ZodType, text: string): unknown {
   ) {
     inner = inner.unwrap();
   }
-  if (inner instanceof z.ZodNumber && text.trim() !== '') return Number(text);
+  if (inner instanceof z.ZodNumber && text.trim() !== '')
+    return Number.isNaN(Number(text)) ? text : Number(text);
   if (inner instanceof z.ZodBoolean)
     return text === 'true' ? true : text === 'false' ? false : text;
   if (inner instanceof z.ZodArray)

@@ -68,13 +68,17 @@ export interface BusSettings {
 export async function readBusAddress(settings: BusSettings): Promise<BusAddress> {
   const complaints = contradictionsIn(settings);
   if (complaints.length > 0) throw new ConfigError(complaints);
-  const read = (path: string | undefined): Promise<string> | undefined =>
-    path === undefined ? undefined : readSecret(path);
+  const read = async (
+    name: 'busPasswordFile' | 'busCaFile' | 'busCertificateFile' | 'busKeyFile',
+  ): Promise<string | undefined> => {
+    const path = settings[name];
+    return path === undefined ? undefined : readSecret(path, name);
+  };
   const [password, ca, cert, key] = await Promise.all([
-    read(settings.busPasswordFile),
-    read(settings.busCaFile),
-    read(settings.busCertificateFile),
-    read(settings.busKeyFile),
+    read('busPasswordFile'),
+    read('busCaFile'),
+    read('busCertificateFile'),
+    read('busKeyFile'),
   ]);
   const tls = {
     ...(ca === undefined ? {} : { ca }),

@@ -100,6 +100,6 @@ function urlOf(config: ProcessConfig, service: ServiceName): string {
 async function withPassword(url: string, file: string | undefined): Promise<string> {
   if (file === undefined) return url;
   const full = new URL(url);
-  full.password = encodeURIComponent(await readSecret(file));
+  full.password = encodeURIComponent(await readSecret(file, 'process.databasePasswordFile'));
   return full.href;
 }
