@@ -5,11 +5,18 @@ import { eventually } from '@gatehouse/testing';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../journeys/harness/gatehouse-process.ts';
-import { openForeignClient, type ForeignClient } from './foreign-client.ts';
+import { openForeignClient, POISON_HEADER, type ForeignClient } from './foreign-client.ts';
 import { judge } from './judge.ts';
 import { seedOfThisRun } from './random.ts';
 import { STEADY, startStage, type Stage } from './stage.ts';
-import { askUntilRefused, makeVictim, steadyWords, untilWell, wordOf } from './under-load.ts';
+import {
+  askUntilRefused,
+  makeVictim,
+  steadyWords,
+  untilWell,
+  wordOf,
+  type Victim,
+} from './under-load.ts';
 import { startWorkload, type Workload } from './workload.ts';
 
 const MAX_AGE_MS = 6_000;
@@ -207,17 +214,19 @@ describe(`what the bus delivers (seed ${seed})`, () => {
 
   it('state that nobody can read takes away what it speaks of, and its owner tells it again', async () => {
     const victim = await makeVictim(stage, 'garbled');
-    const key = `agent:${victim.principalId}`;
     await stage.fault('poison on the topics of state', {}, async () => {
-      const [known] = await foreign.readKey(PRINCIPALS, key);
-      await foreign.poison(PRINCIPALS, { ...known, key, value: '{' });
-      await foreign.poison(topics.policyState.name, { partition: 0, key: 'bundle', value: '{' });
+      for (const value of ['{', '{"kind":"agent","number":"one"}']) {
+        await poisonState(PRINCIPALS, `agent:${victim.principalId}`, value);
+        await poisonState(topics.policyState.name, 'bundle', value);
+      }
     });
-    for (const { node } of stage.gates)
-      await eventually(async () => {
-        const call = await victim.at[node]!.call(STEADY, 'look', 'read');
-        expect(wordOf(call)).toBe('ok');
-      }, PATIENCE);
+    for (const owner of ['identity', 'policy'])
+      expect(stage.cluster.logOf(owner)).toContain('state that had gone astray is told again');
+    for (const { node } of stage.gates) await untilLetInAgain(victim, node);
+    await untilWell(stage);
+    // And one that finds on the topics only what came last.
+    await stage.crash('gateway-1', 500);
+    await untilLetInAgain(victim, 'gateway-1');
     await untilWell(stage);
   });
 
@@ -227,6 +236,25 @@ describe(`what the bus delivers (seed ${seed})`, () => {
     expect(evidence.raw.length).toBeGreaterThan(evidence.trail.length);
   });
 });
+
+/** As if its owner had said it just now; resolves when that owner has said something better. */
+async function poisonState(topic: string, key: string, value: string): Promise<void> {
+  const all = await foreign.readAll(topic);
+  const known = all.find((message) => String(message.key) === key);
+  const positions = all.map(({ headers }) => Number(String(headers?.['position'] ?? 0)));
+  const headers = { position: String(Math.max(...positions)) };
+  await foreign.poison(topic, { ...known, key, value, headers });
+  await eventually(async () => {
+    const last = (await foreign.readKey(topic, key)).at(-1);
+    expect(last?.headers).not.toHaveProperty(POISON_HEADER);
+  }, PATIENCE);
+}
+
+async function untilLetInAgain(victim: Victim, node: string): Promise<void> {
+  await eventually(async () => {
+    expect(wordOf(await victim.at[node]!.call(STEADY, 'look', 'read'))).toBe('ok');
+  }, PATIENCE);
+}
 
 /** Leaves nothing but tombstones. */
 async function makeAndDeleteGroups(): Promise<void> {

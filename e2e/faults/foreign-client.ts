@@ -61,7 +61,8 @@ export async function openForeignClient(bootstrap: string): Promise<ForeignClien
       await send(topic, messages);
       return messages.length;
     },
-    poison: (topic, message) => send(topic, [{ ...message, headers: { [POISON_HEADER]: '1' } }]),
+    poison: (topic, message) =>
+      send(topic, [{ ...message, headers: { ...message.headers, [POISON_HEADER]: '1' } }]),
     async readKey(topic, key) {
       return (await readAll(topic)).filter((message) => String(message.key) === key);
     },

@@ -32,7 +32,7 @@ const feed: StateFeed = {
   topic,
   touchedBy: (events) => events.map(({ stream }) => stream),
   load: async (keys) => new Map(keys.map((key) => [key, { key }])),
-  check: () => undefined,
+  check: (_key, value) => JSON.parse(String(value)) as unknown,
 };
 
 let test: TestPlatform;
@@ -149,7 +149,8 @@ describe('the beats of an owner', () => {
     const { bus } = test.platform;
     const first = await startRelay(systemClock);
     await eventually(() => expect(beats().length).toBe(topic.partitions));
-    const told = [{ key: 'group:lost', value: Buffer.from('{}'), headers: { position: '5' } }];
+    // Legible or not: a newer release may have said it, before both release and database were taken back.
+    const told = [{ key: 'group:lost', value: Buffer.from('{'), headers: { position: '5' } }];
     await bus.publish(topic, told);
     await eventually(() => expect(heard.at(-1)?.position).toBe(5));
     await sleep(300);
@@ -169,6 +170,6 @@ describe('the beats of an owner', () => {
     await owner.query(`delete from identity.checkpoint where consumer = 'outbox set back'`);
     await owner.end();
     await startRelay(systemClock);
-    await eventually(() => expect(heard.length).toBe(before + 6 + topic.partitions));
+    await eventually(() => expect(heard.length).toBe(before + 6 + 1 + topic.partitions));
   });
 });
