@@ -43,6 +43,8 @@ interface Installation {
   readonly name: string;
   readonly flags: readonly string[];
   readonly ownerPassword: string;
+  /** The files of those Secrets that the README leaves to whoever installs, by their keys. */
+  readonly ownSecrets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** How many pods there are of a service; one where nothing is said. */
   readonly howMany: Readonly<Record<string, number>>;
 }
@@ -52,6 +54,7 @@ export async function prepareRelease({
   name,
   flags,
   ownerPassword,
+  ownSecrets,
   howMany,
 }: Installation): Promise<ChartRelease> {
   const manifests = renderChart(name, flags);
@@ -75,7 +78,8 @@ export async function prepareRelease({
     }),
   );
   const surroundings: Surroundings = {
-    secret: (secret, key) => readFile(join(secretsFolder, fileOfSecret(secret, key))),
+    secret: (secret, key) =>
+      readFile(ownSecrets[secret]?.[key] ?? join(secretsFolder, fileOfSecret(secret, key))),
     configMap: (asked) => named(manifests, 'ConfigMap', asked).data ?? {},
     addressOf: (service, port) => leadsTo(manifests, pods, service, port)[0]!.url,
   };
