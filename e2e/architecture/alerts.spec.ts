@@ -20,6 +20,16 @@ const families = new Map(declaredMetrics().map((family) => [family.name, family]
 // What Prometheus adds to everything that it scrapes.
 const OF_THE_SCRAPE = ['instance', 'job', 'le'];
 
+/** The entries of the operations page, by the alert in their heading. */
+const runbook = textOf('docs/operations.md')
+  .split('\n## The alerts\n')[1]!
+  .split('\n### ')
+  .slice(1)
+  .map((entry) => {
+    const [alert = '', text = ''] = entry.split(/\n\n([^]*)/);
+    return { alert, text };
+  });
+
 /** What a rule asks for that nobody tells. */
 function untold({ expr, annotations }: Rule): string[] {
   const named = [...expr.matchAll(/gatehouse_\w+/g)].map(([name]) => name);
@@ -55,7 +65,7 @@ describe('infra/prometheus/alerts.yml', () => {
   test.each(rules)('$alert says how bad it is, what has happened, and what to do', (rule) => {
     expect(Object.keys(rule).filter((key) => !RULE_KEYS.includes(key))).toEqual([]);
     expect(['critical', 'warning']).toContain(rule.labels['severity']);
-    expect(Object.keys(rule.annotations)).toEqual(['summary', 'description']);
+    expect(Object.keys(rule.annotations)).toEqual(['summary', 'description', 'runbook']);
     expect(rule.for ?? '0s').toMatch(/^\d+[smh]$/);
   });
 
@@ -63,6 +73,21 @@ describe('infra/prometheus/alerts.yml', () => {
     for (const names of [rules.map(({ alert }) => alert), groups.map(({ name }) => name)])
       expect(new Set(names).size).toBe(names.length);
   });
+
+  test.each(rules)('$alert names its heading in the operations page', ({ alert, annotations }) => {
+    expect(annotations['runbook']).toBe(`docs/operations.md#${alert.toLowerCase()}`);
+  });
+
+  test('has an entry in the operations page for every alert, in its order, and the page has no other', () => {
+    expect(runbook.map(({ alert }) => alert)).toEqual(rules.map(({ alert }) => alert));
+  });
+
+  test.each(runbook)(
+    'the entry of $alert says what it means, where to look and what to do',
+    ({ text }) => {
+      expect(text).toMatch(/^\S[^]*\n\*\*Look:\*\* \S[^]*\n\*\*Do:\*\* \S[^]*\.\n*$/);
+    },
+  );
 
   test('watches what must never go unseen', () => {
     const watched = rules.map(({ expr }) => expr).join('\n');
