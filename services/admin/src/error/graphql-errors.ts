@@ -12,7 +12,7 @@ export interface AdminError extends GraphQLFormattedError {
 }
 
 /** Which request a log line is about. */
-export interface About {
+interface About {
   readonly correlationId: string;
   readonly method: string;
   readonly path: string;
@@ -22,7 +22,7 @@ export interface About {
 const BAD_GATEWAY = 502;
 
 /** The HTTP status of a problem, where it is told by this API. */
-export function statusOf(code: ProblemCode): number {
+function statusOf(code: ProblemCode): number {
   const { status } = problem(code);
   if (status >= 400) return status;
   return code === 'upstream-timeout' ? 504 : BAD_GATEWAY;
