@@ -149,7 +149,9 @@ describe('two processes of every owner, of audit and of admin', () => {
     }, SOON);
     calling.abort();
     await caller;
-    expect(new Set(words)).toEqual(new Set(['ok', 'tool-unknown']));
+    // A call that is under way when the server is suspended is cut.
+    const uncut = words.filter((each) => each !== 'call-cut');
+    expect(new Set(uncut)).toEqual(new Set(['ok', 'tool-unknown']));
     await expectOneRecordEach('admin-2', words);
     for (const service of FIRST) await cluster.start(service);
     for (const service of FIRST) await cluster.ready(service);
