@@ -67,8 +67,12 @@ export class PrincipalDirectory {
     if (known === undefined) return refused('token-malformed', 'the token has no valid form');
     const key = this.#keys.find(known.keyId);
     if (key === undefined) {
-      const holders = this.#keys.holdersOf(known.keyId).join(' and ') || 'nobody';
-      return refused('token-refused', `key ${known.keyId} is held by ${holders}`);
+      const holders = this.#keys.holdersOf(known.keyId);
+      const why =
+        holders.length === 0
+          ? 'was revoked, or never issued'
+          : `is held by ${holders.join(' and ')}`;
+      return refused('token-refused', `key ${known.keyId} ${why}`);
     }
     if (!sameDigest(known.digest, key.digest)) {
       return refused('token-refused', `the secret is not that of key ${known.keyId}`);
