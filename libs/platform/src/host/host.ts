@@ -150,7 +150,8 @@ async function startWorker(
   log: Logger,
   until: AbortSignal | undefined,
 ): Promise<boolean> {
-  while (until?.aborted !== true) {
+  for (;;) {
+    if (until?.aborted === true) return false;
     try {
       await worker.start();
       return true;
@@ -163,7 +164,6 @@ async function startWorker(
       await sleep(RETRY_MS);
     }
   }
-  return false;
 }
 
 function urlOf(app: NestFastifyApplication, hostname: string): string {
