@@ -1,9 +1,10 @@
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { placeDatabase, startEmbeddedServer } from '@gatehouse/embedded-postgres';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import {
+  ConfigError,
   createLogger,
   createReadiness,
   migrate,
@@ -96,16 +97,23 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
 }
 
 async function makeDataDirectory(path: string): Promise<void> {
+  let isFolder: boolean;
   try {
     // Node's recursive mkdir never ends on some file systems (procfs): only what is missing at the end is made.
     await mkdir(dirname(path), { recursive: false }).catch(ignoreExisting);
     await mkdir(path, { mode: 0o755 }).catch(ignoreExisting);
     await access(path, constants.W_OK);
+    isFolder = (await stat(path)).isDirectory();
   } catch (error) {
-    throw new Error(`the data directory ${path} cannot be used: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new Error(
+      `the data directory ${path} (GATEHOUSE_DATA) cannot be used: ${(error as Error).message}`,
+      { cause: error },
+    );
   }
+  if (!isFolder)
+    throw new ConfigError([
+      `standalone.data: ${path} is no folder: set GATEHOUSE_DATA to one, or to where one can be made`,
+    ]);
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { adminService } from '@gatehouse/admin';
 import { auditService } from '@gatehouse/audit';
 import { gatewayService } from '@gatehouse/gateway';
 import { identityService, recoverAdministrator } from '@gatehouse/identity';
 import {
+  ConfigError,
   host,
   metricFamilies,
   nameProcess,
@@ -17,6 +18,7 @@ import {
 import { policyService } from '@gatehouse/policy';
 import { registryService } from '@gatehouse/registry';
 import { prepareGround } from './ground.ts';
+import { isInstallation } from './process/secrets.ts';
 import type { Settings } from './settings.ts';
 
 const READY_WITHIN_MS = 30_000;
@@ -67,6 +69,7 @@ export function declaredMetrics(): readonly MetricFamily[] {
 
 /** Folds every read table anew from the log; nothing else may run on the data directory. Answers the services that have some. */
 export async function rebuildReadModels(settings: Settings): Promise<readonly string[]> {
+  await requireInstallation(settings);
   await using ground = await prepareGround(settings.standalone);
   const rebuilt: string[] = [];
   for (const service of compose(ground.platform, settings)) {
@@ -79,9 +82,19 @@ export async function rebuildReadModels(settings: Settings): Promise<readonly st
 
 /** Gives the bootstrap administrator a fresh token; nothing else may run on the data directory. Answers the file it lies in. */
 export async function recoverAdministration(settings: Settings): Promise<string> {
+  await requireInstallation(settings);
   await using ground = await prepareGround(settings.standalone);
   const { tokenFile } = await recoverAdministrator(ground.platform);
   return tokenFile;
+}
+
+/** What is to be mended must be there: a wrong folder shall not become a Gatehouse. */
+async function requireInstallation({ standalone }: Settings): Promise<void> {
+  const dataDirectory = resolve(standalone.data);
+  if (await isInstallation(dataDirectory)) return;
+  throw new ConfigError([
+    `standalone.data: ${dataDirectory} holds no Gatehouse: set GATEHOUSE_DATA to the folder of the one that is meant`,
+  ]);
 }
 
 /** The services, in the order in which their background work starts: who is listened to before who listens. */

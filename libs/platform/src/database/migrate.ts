@@ -25,6 +25,8 @@ export interface MigrationReport {
 // Any constant will do: it keeps two processes that start together from migrating at once.
 const MIGRATION_LOCK = 7_203_114;
 
+const CONNECTED_WITHIN_MS = 10_000;
+
 /**
  * Brings every plan to head, as the database's owner. Files are `NNNN_name.sql`, applied once each in a transaction of
  * their own, forward only; `{{schema}}` and `{{role}}` stand for the plan's. A file that changed after it was applied
@@ -39,6 +41,8 @@ export async function migrate(
   const client = new pg.Client({
     connectionString: ownerUrl,
     application_name: 'gatehouse-migrate',
+    // Whoever listens there may be no PostgreSQL, and wait for us to say something else.
+    connectionTimeoutMillis: CONNECTED_WITHIN_MS,
   });
   await client.connect();
   try {

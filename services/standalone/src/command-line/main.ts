@@ -1,6 +1,8 @@
-import { Argument, Command, CommanderError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { AuditTailOptions } from './audit-tail.ts';
 import { exitCodes, Failure } from './exit-codes.ts';
+import { explain } from './explain-error.ts';
+import { serviceNames } from './serve.ts';
 
 // Each command is loaded when it is asked for: `--help` need not wait for what `start` needs.
 
@@ -39,16 +41,7 @@ program
   .description(
     'host one service in this process, as in a cluster (settings: process.* and its own)',
   )
-  .addArgument(
-    new Argument('<service>').choices([
-      'identity',
-      'policy',
-      'registry',
-      'audit',
-      'admin',
-      'gateway',
-    ]),
-  )
+  .argument('<service>', `which: ${serviceNames.join(', ')}`)
   .action(async (service: string) => (await import('./serve.ts')).serve(service));
 
 program
@@ -73,7 +66,7 @@ program
   .description('fold every read table anew from the event logs; Gatehouse must be stopped')
   .argument(
     '[service]',
-    'in a cluster: the one service whose tables they are, which must be stopped',
+    `in a cluster: the one service whose tables they are, which must be stopped: ${serviceNames.join(', ')}`,
   )
   .action(async (service?: string) =>
     service === undefined
@@ -113,7 +106,10 @@ audit
   .option('--json', 'print one JSON object a line')
   .option('--principal <name>', 'only what this user or agent asked for')
   .option('--server <slug>', 'only requests to this server')
-  .option('--tool <name>', 'only requests for this tool')
+  .option(
+    '--tool <name>',
+    'only requests for this tool, by its own name: echo, not everything__echo',
+  )
   .option('--denied', 'only what was refused')
   .option('--url <url>', 'ask the admin API there, with the key in GATEHOUSE_TOKEN')
   .action(async (options: AuditTailOptions) =>
@@ -137,14 +133,6 @@ function report(error: unknown): number {
   const message = explain(error);
   process.stderr.write(`gatehouse: ${message}\n`);
   if (error instanceof Error && error.name === 'ConfigError') return exitCodes.usage;
+  if (error instanceof Error && error.name === 'NoGatehouse') return exitCodes.notRunning;
   return error instanceof Failure ? error.exitCode : exitCodes.failed;
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE') {
-    return `port ${port} is in use by another program: stop that, or set GATEHOUSE_PORT to a free one`;
-  }
-  return error.message;
 }

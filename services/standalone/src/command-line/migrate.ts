@@ -1,7 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { configSection, loadConfig, migrate, type MigrationReport } from '@gatehouse/platform';
+import {
+  configSection,
+  loadConfig,
+  migrate,
+  readSecret,
+  type MigrationReport,
+} from '@gatehouse/platform';
 import { z } from 'zod';
 import { migrationPlans } from '../schemas.ts';
+import { Failure } from './exit-codes.ts';
+import { whyUnreachable } from './why-unreachable.ts';
 
 /** What `gatehouse migrate` needs to know. */
 export const migrateConfig = configSection(
@@ -33,13 +40,28 @@ export async function migrateDatabase(options: { readonly contract: boolean }): 
     otherEnv: ['GATEHOUSE_CONFIG'],
   });
   const owner = new URL(settings.migrate.ownerUrl);
-  if (settings.migrate.ownerPasswordFile !== undefined) {
+  const { ownerPasswordFile, rolePasswordFile } = settings.migrate;
+  if (ownerPasswordFile !== undefined) {
     owner.password = encodeURIComponent(
-      (await readFile(settings.migrate.ownerPasswordFile, 'utf8')).trim(),
+      await readSecret(ownerPasswordFile, 'migrate.ownerPasswordFile'),
     );
   }
-  const password = (await readFile(settings.migrate.rolePasswordFile, 'utf8')).trim();
-  process.stdout.write(tell(await migrate(owner.href, migrationPlans(password), options)));
+  const password = await readSecret(rolePasswordFile, 'migrate.rolePasswordFile');
+  try {
+    process.stdout.write(tell(await migrate(owner.href, migrationPlans(password), options)));
+  } catch (error) {
+    throw ofDatabase(error, owner);
+  }
+}
+
+/** Names the database where it is the trouble: unreachable, or letting nobody in. What a migration met says so itself. */
+function ofDatabase(error: unknown, { host, pathname }: URL): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why = whyUnreachable(error) ?? (typeof code === 'string' ? message : undefined);
+  if (why === undefined) return error;
+  return new Failure(
+    `the database at ${host}${pathname} (GATEHOUSE_OWNER_URL) cannot be used: ${why}`,
+  );
 }
 
 function tell({ applied, contractsLeft }: MigrationReport): string {

@@ -11,8 +11,13 @@ export async function status(options: { json?: true }): Promise<void> {
   const { standalone } = loadSettings(process.env);
   const dataDirectory = resolve(standalone.data);
   const running = await findRunning(dataDirectory);
-  if (running === undefined)
+  if (running === undefined) {
+    if (options.json === true)
+      process.stdout.write(
+        `${JSON.stringify({ ready: false, pid: null, url: null, waitingFor: [] })}\n`,
+      );
     throw new Failure(`no Gatehouse runs on ${dataDirectory}`, exitCodes.notRunning);
+  }
   const health = running.url === null ? starting : await askHealth(running.url);
   const ready = health.status === 'ready';
   process.stdout.write(

@@ -9,6 +9,7 @@ import {
   parkKafkaMessage,
   readBusAddress,
   replayKafkaDeadLetters,
+  whyUnreachable,
   type KafkaOperationsOptions,
 } from '@gatehouse/platform';
 import { z } from 'zod';
@@ -40,7 +41,9 @@ export async function applyTopics(): Promise<void> {
   const parked = wanted
     .filter((topic) => !topic.compacted)
     .map((topic) => deadLetterTopicOf(topic.name));
-  const changes = await applyKafkaTopics(kafka, [...wanted, ...parked], { replicationFactor });
+  const changes = await reaching(kafka, () =>
+    applyKafkaTopics(kafka, [...wanted, ...parked], { replicationFactor }),
+  );
   process.stdout.write(
     changes.length === 0 ? 'The topics are as they should be.\n' : `${changes.join('\n')}\n`,
   );
@@ -57,7 +60,7 @@ export async function replayTopic(name: string): Promise<void> {
     );
   }
   const { kafka } = await settings();
-  const count = await replayKafkaDeadLetters(kafka, topic);
+  const count = await reaching(kafka, () => replayKafkaDeadLetters(kafka, topic));
   process.stdout.write(`${count} dead letters of ${name} were published again.\n`);
 }
 
@@ -72,8 +75,26 @@ export async function parkMessage(place: string): Promise<void> {
     );
   }
   const { kafka } = await settings();
-  await parkKafkaMessage(kafka, { topic, partition: Number(partition), offset: Number(offset) });
+  const message = { topic, partition: Number(partition), offset: Number(offset) };
+  await reaching(kafka, () => parkKafkaMessage(kafka, message));
   process.stdout.write(`${place} is parked in ${deadLetterTopicOf(topic.name).name}.\n`);
+}
+
+/** Names the brokers where it is them who do not answer, or let nobody in. */
+async function reaching<T>(
+  { connection }: KafkaOperationsOptions,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const { name } = error as Error;
+    if (!/^KafkaJS.*(?:Connection|NumberOfRetries|RequestTimeout|SASL|Broker)/.test(name))
+      throw error;
+    throw new Failure(
+      `the bus at ${String(connection.brokers)} (GATEHOUSE_BUS_URL) cannot be used: ${whyUnreachable(error)}`,
+    );
+  }
 }
 
 async function settings(): Promise<{ kafka: KafkaOperationsOptions; replicationFactor: number }> {

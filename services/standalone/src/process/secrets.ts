@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, readFile, unlink, writeFile } from 'node:fs/promises';
+import { access, link, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -32,6 +32,14 @@ export async function loadSecrets(dataDirectory: string): Promise<Secrets> {
   return (await read(path)) ?? secrets;
 }
 
+/** Whether an installation of Gatehouse was ever started on the data directory. */
+export async function isInstallation(dataDirectory: string): Promise<boolean> {
+  return access(join(dataDirectory, 'secrets.json')).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function read(path: string): Promise<Secrets | undefined> {
   let text: string;
   try {
@@ -40,5 +48,12 @@ async function read(path: string): Promise<Secrets | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  return secretsSchema.parse(JSON.parse(text));
+  try {
+    return secretsSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(
+      `${path} is damaged: put it back from a backup, for without it the database beside it cannot be opened`,
+      { cause: error },
+    );
+  }
 }
