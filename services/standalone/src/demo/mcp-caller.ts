@@ -15,11 +15,12 @@ export interface McpCaller {
   close(): Promise<void>;
 }
 
-/** Connects with a key; throws what the client throws when the gate refuses. */
+/** Connects with a key; throws what the client throws when the gate refuses. `onRequest` is told the method of every message that leaves. */
 export async function connectCaller(
   endpoint: string,
   token: string,
   name: string,
+  onRequest: (method: string) => void = () => undefined,
 ): Promise<McpCaller> {
   const client = new Client({ name, version: '1.0.0' });
   let announcements = 0;
@@ -29,6 +30,10 @@ export async function connectCaller(
   await client.connect(
     new StreamableHTTPClientTransport(new URL(endpoint), {
       requestInit: { headers: { authorization: `Bearer ${token}` } },
+      fetch: (url, init) => {
+        onRequest(methodOf(init));
+        return fetch(url, init);
+      },
     }),
   );
   return {
@@ -53,4 +58,10 @@ export async function connectCaller(
     },
     close: () => client.close(),
   };
+}
+
+/** What a request asks for: the method of its message, or that of HTTP where it carries none. */
+function methodOf({ method = 'GET', body }: RequestInit = {}): string {
+  if (typeof body !== 'string') return method;
+  return (JSON.parse(body) as { readonly method?: string }).method ?? 'response';
 }
