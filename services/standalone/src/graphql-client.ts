@@ -12,7 +12,7 @@ export class GraphQLFailure extends Error {
 }
 
 /** Nobody answers there, or somebody who is no Gatehouse. */
-export class NoGatehouse extends Error {
+class NoGatehouse extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'NoGatehouse';
