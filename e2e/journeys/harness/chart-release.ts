@@ -182,7 +182,9 @@ let told: readonly string[] | undefined;
 function toldSecrets(): readonly string[] {
   if (told !== undefined) return told;
   const readme = readFileSync(README, 'utf8');
-  const typed = /```\n([\s\S]*?)helm install/.exec(readme)?.[1] ?? '';
+  const blocks = [...readme.matchAll(/^```\n([\s\S]*?)^```/gm)].map(([, block = '']) => block);
+  const [typed = ''] =
+    blocks.find((block) => block.includes('helm install'))?.split('helm install') ?? [];
   const further = [...readme.matchAll(/`(kubectl -n \S+ create secret [^`]+)`/g)].map(
     ([, command = '']) => command,
   );
