@@ -186,6 +186,8 @@ describe('a blind gate refuses', () => {
     const what = 'allowed on a gate that could not know';
     expect(found(witnessed(callOf('late', 14_500)))).toEqual([what]);
     expect(found(witnessed(callOf('soon', 13_500)))).toEqual([]);
+    expect(found(witnessed(callOf('at the end', 29_994)))).toEqual([what]);
+    expect(found(witnessed(callOf('after it', 29_996)))).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../journeys/harness/gatehouse-process.ts';
 import { openForeignClient, POISON_HEADER, type ForeignClient } from './foreign-client.ts';
+import type { Call } from './history.ts';
 import { judge } from './judge.ts';
 import { seedOfThisRun } from './random.ts';
 import { STEADY, startStage, type Stage } from './stage.ts';
@@ -137,10 +138,11 @@ describe(`what the bus delivers (seed ${seed})`, () => {
     const key = `agent:${victim.principalId}`;
     const letIn = (await foreign.readKey(PRINCIPALS, key)).at(-1)!;
     await foreign.compactQuickly(STATES.map(({ name }) => name));
-    await stage.fault('gateway-2 away for long', { blinds: ['gateway-2'] }, async () => {
-      const left = Date.now();
-      process.kill(pid, 'SIGSTOP');
-      try {
+    let asked: readonly Promise<Call>[] = [];
+    try {
+      await stage.fault('gateway-2 away for long', { blinds: ['gateway-2'] }, async () => {
+        const left = Date.now();
+        process.kill(pid, 'SIGSTOP');
         await stage.admin.revokeKey(victim);
         await makeAndDeleteGroups();
         // What comes last of a key is now what chance will have, or what let the victim in: compaction keeps just that.
@@ -152,16 +154,15 @@ describe(`what the bus delivers (seed ${seed})`, () => {
           expect(kept.length).toBeLessThan((await foreign.endOf(PRINCIPALS)) / 2);
         }, PATIENCE);
         await sleep(left + RESYNC_AFTER_MS + 1_000 - Date.now());
-        const asked = Array.from({ length: 4 }, () =>
+        asked = Array.from({ length: 4 }, () =>
           victim.at['gateway-2']!.call(STEADY, 'look', 'read'),
         );
         await sleep(300);
-        process.kill(pid, 'SIGCONT');
-        expect((await Promise.all(asked)).map(wordOf)).not.toContain('ok');
-      } finally {
-        process.kill(pid, 'SIGCONT');
-      }
-    });
+      });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect((await Promise.all(asked)).map(wordOf)).not.toContain('ok');
     expect(await askUntilRefused(victim, 'gateway-2')).not.toContain('ok');
     expect(stage.cluster.logOf('gateway-2')).toContain('the state was read anew');
     await untilWell(stage);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TcpProxy } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Call } from './history.ts';
 import { judge } from './judge.ts';
 import { seedOfThisRun } from './random.ts';
 import { STEADY, startStage, type Stage } from './stage.ts';
@@ -133,22 +134,22 @@ describe(`between the gates and Kafka (seed ${seed})`, () => {
   it('a gate that stood still for longer than it may not know answers nobody by what it knew', async () => {
     const victim = await makeVictim(stage, 'sleeper');
     const pid = stage.cluster.pidOf('gateway-1');
-    await stage.fault('gateway-1 stands still', { blinds: ['gateway-1'] }, async () => {
-      process.kill(pid, 'SIGSTOP');
-      try {
+    let asked: readonly Promise<Call>[] = [];
+    try {
+      await stage.fault('gateway-1 stands still', { blinds: ['gateway-1'] }, async () => {
+        process.kill(pid, 'SIGSTOP');
         await stage.admin.revokeKey(victim);
         await sleep(MAX_AGE_MS + 1_000);
         // They lie in its sockets when it wakes, and so come before any word of the bus.
-        const asked = Array.from({ length: 4 }, () =>
+        asked = Array.from({ length: 4 }, () =>
           victim.at['gateway-1']!.call(STEADY, 'look', 'read'),
         );
         await sleep(300);
-        process.kill(pid, 'SIGCONT');
-        expect((await Promise.all(asked)).map(wordOf)).not.toContain('ok');
-      } finally {
-        process.kill(pid, 'SIGCONT');
-      }
-    });
+      });
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect((await Promise.all(asked)).map(wordOf)).not.toContain('ok');
     expect(await askUntilRefused(victim, 'gateway-1')).not.toContain('ok');
     await untilWell(stage);
   });

@@ -11,7 +11,9 @@ export function blindGateRefuses({ entries, bounds: { blindMs } }: Evidence): Vi
       .filter(
         (call) =>
           call.invokedAt > fault.invokedAt + blindMs &&
-          call.invokedAt < (fault.completedAt ?? Number.POSITIVE_INFINITY),
+          // What is answered later may have been decided later, once it heard again.
+          (call.completedAt ?? Number.POSITIVE_INFINITY) <=
+            (fault.completedAt ?? Number.POSITIVE_INFINITY),
       )
       .map((call) => ({
         invariant: 'a blind gate refuses',
