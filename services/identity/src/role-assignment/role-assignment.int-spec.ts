@@ -126,6 +126,19 @@ describe('the deletion of a role in policy', () => {
       expect(rows).toEqual([{ handled: true }]);
     });
 
+  /** Ada had a role that was deleted, Grace has the new one of its name. */
+  const roleMadeAnew = async (): Promise<readonly [string, string]> => {
+    await start({ newRolePatienceMs: 5_000 });
+    const [ada, grace] = [await user('ada'), await user('grace')];
+    await policySays(1, defined);
+    await assign({ kind: 'user', id: ada }, 'editor');
+    await policySays(2, deleted);
+    await policySays(3, defined);
+    await handled();
+    await assign({ kind: 'user', id: grace }, 'editor');
+    return [ada, grace];
+  };
+
   it('takes the role from all who held it, and tells why', async () => {
     await start({ newRolePatienceMs: 5_000 });
     const [ada, grace, other] = [await user('ada'), await user('grace'), await user('other')];
@@ -147,26 +160,12 @@ describe('the deletion of a role in policy', () => {
   });
 
   it('that is followed by a new role of the name at once gives it back to nobody', async () => {
-    await start({ newRolePatienceMs: 5_000 });
-    const [ada, grace] = [await user('ada'), await user('grace')];
-    await policySays(1, defined);
-    await assign({ kind: 'user', id: ada }, 'editor');
-    await policySays(2, deleted);
-    await policySays(3, defined);
-    await handled();
-    await assign({ kind: 'user', id: grace }, 'editor');
+    const [ada, grace] = await roleMadeAnew();
     await eventually(() => expect([ada, grace].map(rolesOf)).toEqual([[], ['editor']]));
   });
 
   it('spares who was assigned the new role while the old was still being taken away', async () => {
-    await start({ newRolePatienceMs: 5_000 });
-    const [ada, grace] = [await user('ada'), await user('grace')];
-    await policySays(1, defined);
-    await assign({ kind: 'user', id: ada }, 'editor');
-    await policySays(2, deleted);
-    await policySays(3, defined);
-    await handled();
-    await assign({ kind: 'user', id: grace }, 'editor');
+    const [ada, grace] = await roleMadeAnew();
     // The process died before it had noted the deletion as handled.
     await identity.platform
       .database('identity')
@@ -183,14 +182,7 @@ describe('the deletion of a role in policy', () => {
       () => identity.platform.database('identity').pool.query('delete from projection_cursor'),
     ],
   ])('that is delivered again %s takes nothing assigned since', async (_how, forget) => {
-    await start({ newRolePatienceMs: 5_000 });
-    const [ada, grace] = [await user('ada'), await user('grace')];
-    await policySays(1, defined);
-    await assign({ kind: 'user', id: ada }, 'editor');
-    await policySays(2, deleted);
-    await policySays(3, defined);
-    await handled();
-    await assign({ kind: 'user', id: grace }, 'editor');
+    const [ada, grace] = await roleMadeAnew();
     await forget();
     await policySays(1, defined);
     await policySays(2, deleted);
@@ -209,14 +201,7 @@ describe('the deletion of a role in policy', () => {
   });
 
   it('that is folded anew by a rebuild takes nothing assigned since', async () => {
-    await start({ newRolePatienceMs: 5_000 });
-    const [ada, grace] = [await user('ada'), await user('grace')];
-    await policySays(1, defined);
-    await assign({ kind: 'user', id: ada }, 'editor');
-    await policySays(2, deleted);
-    await policySays(3, defined);
-    await handled();
-    await assign({ kind: 'user', id: grace }, 'editor');
+    const [ada, grace] = await roleMadeAnew();
     await identity.rebuild();
     await handled();
     await assign({ kind: 'user', id: grace }, 'editor');
