@@ -1,5 +1,5 @@
 import { askGraphQL, GraphQLFailure } from '@gatehouse/standalone';
-import type { AdminOperation, History, Outcome, Restriction } from './history.ts';
+import type { AdminOperation, History, Outcome, Owner, Restriction } from './history.ts';
 import type { Identity } from './caller.ts';
 
 const PATIENCE_MS = 20_000;
@@ -33,7 +33,7 @@ const MAKING = {
 interface Change {
   readonly action: string;
   readonly entity: string;
-  readonly owner: 'identity' | 'policy' | 'registry';
+  readonly owner: Owner;
   readonly event: string;
   /** What marks the event; the id of the operation where nothing else is said. */
   readonly mark?: string;

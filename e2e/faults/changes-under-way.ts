@@ -1,8 +1,7 @@
+import type { Owner } from './history.ts';
 import { ROLES, type Stage } from './stage.ts';
 
 const AT_ONCE = 10;
-
-type Owner = 'identity' | 'policy' | 'registry';
 
 /** Many changes at once at one owner, so that some are under way at any moment from now on; resolves when all have ended. */
 export async function changesUnderWay({ admin, random }: Stage, owner: Owner): Promise<void> {

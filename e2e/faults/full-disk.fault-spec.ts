@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '@gatehouse/testing';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Outcome } from './history.ts';
+import { OWNERS, type Outcome } from './history.ts';
 import { judge } from './judge.ts';
 import { seedOfThisRun } from './random.ts';
 import { mountSmallVolume, type SmallVolume } from './small-volume.ts';
-import { OWNERS, startStage, type Stage } from './stage.ts';
+import { startStage, type Stage } from './stage.ts';
 import { steadyWords, untilWell } from './under-load.ts';
 import { startWorkload, type Workload } from './workload.ts';
 

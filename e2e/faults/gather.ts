@@ -7,8 +7,9 @@ import { Client } from 'pg';
 import type { Bounds, Evidence, LoggedEvent, TopicMessage, TrailRow } from './evidence.ts';
 import { POISON_HEADER } from './foreign-client.ts';
 import { foldAnew } from './fold-anew.ts';
+import { OWNERS, type Owner } from './history.ts';
 import { sightsOf } from './sights.ts';
-import { OWNERS, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 import type { Workload } from './workload.ts';
 
 const SETTLING_MS = 40_000;
@@ -79,7 +80,7 @@ async function settle(stage: Stage, database: Client): Promise<void> {
 }
 
 /** How many events of an owner are not published yet, and not in the newest that each service has folded of them. */
-async function lagOf(database: Client, owner: string): Promise<readonly number[]> {
+async function lagOf(database: Client, owner: Owner): Promise<readonly number[]> {
   const { rows } = await database.query<{ unpublished: string; unread: string; unheard: string }>(
     `with head as (select position from ${owner}.event_head),
        seen as (select 'admin' as who, topic, position from admin.projection_cursor
@@ -88,7 +89,7 @@ async function lagOf(database: Client, owner: string): Promise<readonly number[]
        position - coalesce((select max(position) from seen where who = 'admin' and topic = $1), 0) as unread,
        position - coalesce((select max(position) from seen where who = 'identity' and topic = $1), position) as unheard
      from head`,
-    [topics[owner as (typeof OWNERS)[number]].name],
+    [topics[owner].name],
   );
   return rows.flatMap((row) => [row.unpublished, row.unread, row.unheard].map(Number));
 }

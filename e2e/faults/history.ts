@@ -34,6 +34,10 @@ export interface Call extends Timed {
   outcome: Outcome;
 }
 
+/** Who keep a log, and tell the gates what to let in. */
+export const OWNERS = ['identity', 'policy', 'registry'] as const;
+export type Owner = (typeof OWNERS)[number];
+
 /**
  * What a change takes away: all calls by a key, of a principal, at a server, of one who has lost an assignment, or of
  * all who hold a role; `at` says that only calls of one tool are.

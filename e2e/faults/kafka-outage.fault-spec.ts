@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OWNERS } from './history.ts';
 import { judge } from './judge.ts';
 import { loadMs, seedOfThisRun } from './random.ts';
-import { OWNERS, startStage, type Stage } from './stage.ts';
+import { startStage, type Stage } from './stage.ts';
 import { steadyWords, untilWell } from './under-load.ts';
 import { startWorkload } from './workload.ts';
 

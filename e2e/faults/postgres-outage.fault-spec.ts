@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changesUnderWay } from './changes-under-way.ts';
+import { OWNERS } from './history.ts';
 import { judge } from './judge.ts';
 import { loadMs, seedOfThisRun } from './random.ts';
-import { OWNERS, startStage, type Stage } from './stage.ts';
+import { startStage, type Stage } from './stage.ts';
 import { untilWell } from './under-load.ts';
 import { startWorkload } from './workload.ts';
 

@@ -1,8 +1,7 @@
 import type { Evidence, Tables, Violation } from './evidence.ts';
-import type { Restriction } from './history.ts';
+import { OWNERS, type Restriction } from './history.ts';
 import { acknowledgedAt } from './invariants/revoked-stays-out.ts';
 
-const OWNERS = ['identity', 'policy', 'registry'] as const;
 const FOLDED = ['admin', ...OWNERS] as const;
 const STATES = ['principals', 'policy', 'catalogue'] as const;
 const REVOCATIONS: Readonly<Record<Restriction['subject'], string>> = {

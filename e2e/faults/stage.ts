@@ -45,9 +45,6 @@ interface Scope {
   readonly hits?: readonly string[];
 }
 
-/** Who keep a log, and tell the gates what to let in. */
-export const OWNERS = ['identity', 'policy', 'registry'] as const;
-
 /** A cluster on real Kafka and PostgreSQL with a server behind its gates, and all that was ever asked of it. */
 export interface Stage {
   readonly seed: number;
