@@ -1,43 +1,26 @@
 import { topics } from '@gatehouse/event-catalog';
-import { eventually, ManualClock } from '@gatehouse/testing';
+import { eventually } from '@gatehouse/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  GateUnderTest,
-  initializeBody,
-  mcpHeaders,
-  type TestAgent,
-} from '../test/gate-under-test.ts';
-import { startOddServer } from '../test/odd-server.ts';
+import { post, sessionOf, startAgingGate, type AgingGate } from '../test/aging-gate.ts';
+import { mcpHeaders } from '../test/gate-under-test.ts';
 
 const MAX_AGE_MS = 15_000;
 const HOUR_MS = 3_600_000;
 
-let odd: Awaited<ReturnType<typeof startOddServer>>;
-let clock: ManualClock;
-let gate: GateUnderTest;
-let agent: TestAgent;
+let odd: AgingGate['odd'];
+let clock: AgingGate['clock'];
+let gate: AgingGate['gate'];
+let agent: AgingGate['agent'];
 let session: string;
+let stop: AgingGate['stop'] | undefined;
 
 beforeEach(async () => {
-  odd = await startOddServer();
-  clock = new ManualClock(new Date());
-  gate = await GateUnderTest.start({ clock, stateMaxAgeMs: MAX_AGE_MS });
-  await gate.roles({ name: 'user', connectors: [{ slug: '*', tools: { '*': 'write' } }] });
-  await gate.server('odd', { kind: 'streamable-http', url: odd.url }, { read: ['echo', 'held'] });
-  agent = await gate.agent('tester', ['user']);
-  await gate.ready();
-  session = (await gate.send('/mcp', post(agent, initializeBody()))).headers.get('mcp-session-id')!;
+  ({ odd, clock, gate, agent, session, stop } = await startAgingGate(MAX_AGE_MS, {
+    read: ['echo', 'held'],
+  }));
 });
-afterEach(async () => {
-  await gate?.stop();
-  await odd?.stop();
-});
+afterEach(() => stop?.());
 
-const post = (who: TestAgent, body: object, of?: string): RequestInit => ({
-  method: 'POST',
-  headers: mcpHeaders(who.token, of),
-  body: JSON.stringify(body),
-});
 const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
 const callOf = (name: string) => ({
   jsonrpc: '2.0',
@@ -134,8 +117,7 @@ describe('a gate whose owners fall silent', () => {
 describe('a gate that was away for so long that removals were forgotten', () => {
   it('reads all state anew, and lets nobody in on what it knew', async () => {
     const leaver = await gate.agent('leaver', ['user']);
-    const opened = await gate.send('/mcp', post(leaver, initializeBody()));
-    const left = opened.headers.get('mcp-session-id')!;
+    const left = await sessionOf(gate, leaver);
     const before = gate.gate.state.fold;
     gate.ownersFallSilent();
     await gate.forget(topics.principalsState, `agent:${leaver.id}`);

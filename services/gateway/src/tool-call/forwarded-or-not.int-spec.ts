@@ -1,34 +1,22 @@
 import { scrape } from '@gatehouse/platform/testing';
-import { eventually, ManualClock } from '@gatehouse/testing';
+import { eventually } from '@gatehouse/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  GateUnderTest,
-  initializeBody,
-  mcpHeaders,
-  type TestAgent,
-} from '../test/gate-under-test.ts';
-import { startOddServer } from '../test/odd-server.ts';
+import { post, sessionOf, startAgingGate, type AgingGate } from '../test/aging-gate.ts';
 
 const MAX_AGE_MS = 15_000;
 const MAY_HAVE_HAPPENED = /may have taken effect.*do not simply repeat it/;
 
-let odd: Awaited<ReturnType<typeof startOddServer>>;
-let clock: ManualClock;
-let gate: GateUnderTest;
-let agent: TestAgent;
+let odd: AgingGate['odd'];
+let clock: AgingGate['clock'];
+let gate: AgingGate['gate'];
+let agent: AgingGate['agent'];
 let session: string;
+let stop: AgingGate['stop'] | undefined;
 
 beforeAll(async () => {
-  odd = await startOddServer();
-  clock = new ManualClock(new Date());
-  gate = await GateUnderTest.start({ clock, stateMaxAgeMs: MAX_AGE_MS });
-  await gate.roles({ name: 'user', connectors: [{ slug: '*', tools: { '*': 'write' } }] });
   const tools = { read: ['echo', 'progress'], write: ['change', 'held'] };
-  await gate.server('odd', { kind: 'streamable-http', url: odd.url }, tools);
-  agent = await gate.agent('tester', ['user']);
-  await gate.ready();
-  session = await sessionOf(agent);
+  ({ odd, clock, gate, agent, session, stop } = await startAgingGate(MAX_AGE_MS, tools));
 });
 /** All is well again, however the test before ended. */
 beforeEach(async () => {
@@ -39,20 +27,7 @@ beforeEach(async () => {
   gate.ownersSpeak();
   await gate.ready();
 });
-afterAll(async () => {
-  await gate?.stop();
-  await odd?.stop();
-});
-
-const post = (who: TestAgent, body: object, of?: string): RequestInit => ({
-  method: 'POST',
-  headers: mcpHeaders(who.token, of),
-  body: JSON.stringify(body),
-});
-
-async function sessionOf(who: TestAgent): Promise<string> {
-  return (await gate.send('/mcp', post(who, initializeBody()))).headers.get('mcp-session-id')!;
-}
+afterAll(() => stop?.());
 
 let ids = 0;
 const callOf = (tool: string, params = {}): object => ({
@@ -186,7 +161,7 @@ describe('a gate that loses touch while a record is on its way to the disk', () 
 describe('a call whose progress waits for its record', () => {
   it('passes none on once it is cut', async () => {
     const leaver = await gate.agent('leaver', ['user']);
-    const left = await sessionOf(leaver);
+    const left = await sessionOf(gate, leaver);
     const cancelled = odd.cancelled.length;
     gate.slow.hold();
     const asked = gate.sendOnly('/mcp', post(leaver, progressOf({ arguments: {} }), left));

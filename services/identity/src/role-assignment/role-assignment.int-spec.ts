@@ -201,7 +201,7 @@ describe('the deletion of a role in policy', () => {
   });
 
   it('that is folded anew by a rebuild takes nothing assigned since', async () => {
-    const [ada, grace] = await roleMadeAnew();
+    const [, grace] = await roleMadeAnew();
     await identity.rebuild();
     await handled();
     await assign({ kind: 'user', id: grace }, 'editor');
