@@ -17,6 +17,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'file'), 'a-password-of-some-length\n');
   await mkdir(join(folder, 'damaged'));
   await writeFile(join(folder, 'damaged', 'secrets.json'), '{"installation":');
+  await mkdir(join(folder, 'lost'));
+  await writeFile(join(folder, 'lost', 'admin-token'), 'gh_x');
   stranger = createServer((_request, response) => response.end('<html>')).listen(0, '127.0.0.1');
   await once(stranger, 'listening');
   there = `127.0.0.1:${(stranger.address() as AddressInfo).port}`;
@@ -76,6 +78,24 @@ describe('the command line says in a sentence, and by its exit code,', () => {
       { DATA: '{folder}/damaged' },
       1,
       /secrets\.json is damaged/,
+    ],
+    [
+      'that the secrets are gone',
+      'start',
+      { DATA: '{folder}/lost' },
+      1,
+      /secrets\.json is gone, and admin-token beside it/,
+    ],
+    [
+      'that the folder of a service is none',
+      'serve gateway',
+      {
+        DATA: '{folder}/file',
+        BUS_URL: 'kafka://127.0.0.1:9',
+        SERVICE_TOKEN_FILE: '{folder}/file',
+      },
+      2,
+      /\/file is no folder: set GATEHOUSE_DATA/,
     ],
     [
       'which services there are',

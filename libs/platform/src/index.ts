@@ -42,6 +42,7 @@ export {
 } from './config/load-config.ts';
 export { readSecret } from './config/read-token.ts';
 export { whyUnreachable } from './bus/kafka/why-unreachable.ts';
+export { makeDataDirectory } from './process/data-directory.ts';
 export { endInTime } from './process/end-in-time.ts';
 export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';
 export {

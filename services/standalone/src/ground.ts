@@ -1,12 +1,9 @@
-import { constants } from 'node:fs';
-import { access, mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { placeDatabase, startEmbeddedServer } from '@gatehouse/embedded-postgres';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import {
-  ConfigError,
   createLogger,
   createReadiness,
+  makeDataDirectory,
   migrate,
   openServiceDatabase,
   openBus,
@@ -34,8 +31,7 @@ export interface Ground extends AsyncDisposable {
 /** Takes the data directory and builds everything on it, in order; disposing takes it down in the opposite order. */
 export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
   await using building = new AsyncDisposableStack();
-  const dataDirectory = resolve(config.data);
-  await makeDataDirectory(dataDirectory);
+  const dataDirectory = await makeDataDirectory(config.data, 'standalone.data');
   const taken = await takeDataDirectory(dataDirectory);
   building.defer(() => taken.release());
   const secrets = await loadSecrets(dataDirectory);
@@ -94,28 +90,4 @@ export async function prepareGround(config: StandaloneConfig): Promise<Ground> {
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
-}
-
-async function makeDataDirectory(path: string): Promise<void> {
-  let isFolder: boolean;
-  try {
-    // Node's recursive mkdir never ends on some file systems (procfs): only what is missing at the end is made.
-    await mkdir(dirname(path), { recursive: false }).catch(ignoreExisting);
-    await mkdir(path, { mode: 0o755 }).catch(ignoreExisting);
-    await access(path, constants.W_OK);
-    isFolder = (await stat(path)).isDirectory();
-  } catch (error) {
-    throw new Error(
-      `the data directory ${path} (GATEHOUSE_DATA) cannot be used: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
-  if (!isFolder)
-    throw new ConfigError([
-      `standalone.data: ${path} is no folder: set GATEHOUSE_DATA to one, or to where one can be made`,
-    ]);
-}
-
-function ignoreExisting(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error;
 }

@@ -1,5 +1,3 @@
-import { mkdir } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { ServiceName } from '@gatehouse/event-catalog';
 import { ConfigError } from '../config/load-config.ts';
 import { readSecret, readToken } from '../config/read-token.ts';
@@ -10,6 +8,7 @@ import { createLogger } from '../log/logger.ts';
 import { nameProcess } from '../metrics/registry.ts';
 import { systemClock, type Platform } from '../platform.ts';
 import { readBusAddress } from './bus-address.ts';
+import { makeDataDirectory } from './data-directory.ts';
 import { openBus } from './open-bus.ts';
 import type { ProcessConfig } from './process.config.ts';
 
@@ -29,8 +28,7 @@ export async function processPlatform(
 ): Promise<ProcessPlatform> {
   const log = createLogger({ service, level: config.logLevel });
   nameProcess(service);
-  const dataDirectory = resolve(config.data);
-  await mkdir(dataDirectory, { recursive: true });
+  const dataDirectory = await makeDataDirectory(config.data, 'process.data');
   const serviceToken = await readToken(config.serviceTokenFile, 'process.serviceTokenFile');
   const opened = openBus(await readBusAddress(config), log);
   const databaseUrl =

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { access, link, readFile, unlink, writeFile } from 'node:fs/promises';
+import { access, link, readdir, readFile, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -13,11 +13,22 @@ const secretsSchema = z.strictObject({
 /** What this installation keeps to itself: the database's password and the token services show each other. */
 export type Secrets = z.infer<typeof secretsSchema>;
 
-/** Reads `secrets.json` (mode 0600) of the data directory, making it up at the first start. Two processes that start at once agree on the first. */
+/** What a Gatehouse that once ran has left in its data directory; where its database lies, its secrets know. */
+const TRACES = ['admin-token', 'audit.key', 'postgres', 'spool'];
+
+/**
+ * Reads `secrets.json` (mode 0600) of the data directory, making it up at the first start. Two processes that start at
+ * once agree on the first. Refuses where the file is damaged, or gone from beside what belongs to it.
+ */
 export async function loadSecrets(dataDirectory: string): Promise<Secrets> {
   const path = join(dataDirectory, 'secrets.json');
   const known = await read(path);
   if (known !== undefined) return known;
+  const traces = (await readdir(dataDirectory)).filter((name) => TRACES.includes(name));
+  if (traces.length > 0)
+    throw new Error(
+      `${path} is gone, and ${traces.join(', ')} beside it ${traces.length === 1 ? 'belongs' : 'belong'} to it: put it back from a backup, or set GATEHOUSE_DATA to an empty folder to begin anew`,
+    );
   const fresh = `${path}.${process.pid}`;
   const secrets: Secrets = {
     installation: randomUUID(),
