@@ -16,14 +16,17 @@ const argumentsOf = (instruction: string): string[] =>
     .map((line) => line.slice(instruction.length + 1).trim());
 const targets = argumentsOf('FROM').flatMap((from) => / AS (\S+)$/.exec(from)?.[1] ?? []);
 
+/** The version is for people; the digest is what is fetched. */
+const PINNED = /:\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}$/;
+
 describe.each(['docker-compose.yml', 'docker-compose.standalone.yml'])('%s', (file) => {
   const compose = readComposeFile(file);
   const parts = Object.entries(compose.services);
 
-  test.each(parts)('%s is built by the Dockerfile, or an image of a fixed version', (_, part) => {
+  test.each(parts)('%s is built by the Dockerfile, or an image pinned to the byte', (_, part) => {
     const { dockerfile: from = '', target = '' } = part.build ?? {};
     const built = exists(from) && targets.includes(target);
-    expect(built || /:\d+\.\d+\.?[\w.-]*$/.test(part.image ?? ''), part.image).toBe(true);
+    expect(built || PINNED.test(part.image ?? ''), part.image).toBe(true);
   });
 
   test.each(parts)('%s publishes its ports on the loopback only', (_, { ports = [] }) => {
@@ -160,7 +163,7 @@ describe('the cluster of docker-compose.yml', () => {
     const [, version] = /^(\d+\.\d+)/.exec(Object.values(embedded)[0] ?? '') ?? [];
     expect(services['postgres']?.image).toMatch(new RegExp(`:${version}-`));
     const [, kafka] = /DEFAULT_VERSION = '(.*)'/.exec(textOf('infra/kafka/kafka.mjs')) ?? [];
-    expect(services['kafka']?.image).toBe(`apache/kafka:${kafka}`);
+    expect(services['kafka']?.image).toMatch(new RegExp(`^apache/kafka:${kafka}@`));
   });
 });
 
@@ -195,7 +198,7 @@ describe('the secrets of docker-compose.yml', () => {
 });
 
 describe('infra/docker/Dockerfile', () => {
-  test('starts from stages of its own, and from bases of a fixed version, the Node of this repo', () => {
+  test('starts from stages of its own, and from a base pinned to the byte, the Node of this repo', () => {
     const { devDependencies } = JSON.parse(textOf('package.json')) as {
       devDependencies: Record<string, string>;
     };
@@ -203,7 +206,10 @@ describe('infra/docker/Dockerfile', () => {
       .map((from) => from.replace(/ .*/, ''))
       .filter((base) => !targets.includes(base));
     expect(bases.length).toBeGreaterThan(0);
-    for (const base of bases) expect(base).toMatch(new RegExp(`^node:${devDependencies['node']}-`));
+    for (const base of bases) {
+      expect(base).toMatch(new RegExp(`^node:${devDependencies['node']}-`));
+      expect(base).toMatch(PINNED);
+    }
   });
 
   test('copies only what exists', () => {
