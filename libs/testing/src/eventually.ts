@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** For how long to try, and how often. */
+/** For how long to try, and how often; by default for as long as a busy machine needs to carry a change through every process. */
 export interface EventuallyOptions {
   readonly timeoutMs?: number;
   readonly everyMs?: number;
@@ -9,7 +9,7 @@ export interface EventuallyOptions {
 /** Tries an assertion until it holds and returns its result; after the timeout it fails, naming the last failure. */
 export async function eventually<T>(
   assertion: () => T | Promise<T>,
-  { timeoutMs = 5_000, everyMs = 10 }: EventuallyOptions = {},
+  { timeoutMs = 15_000, everyMs = 10 }: EventuallyOptions = {},
 ): Promise<T> {
   const end = performance.now() + timeoutMs;
   for (;;) {

@@ -69,6 +69,7 @@ function applyingTopics(
 async function connectTo(
   port: number,
   applying: (bus: EventBus) => EventBus,
+  leaseMs = timing.leaseMs!,
 ): Promise<BusUnderTest> {
   const proxy = await startTcpProxy(port);
   let isCut = false;
@@ -81,7 +82,7 @@ async function connectTo(
   const bus = new KafkaEventBus({
     connection: { brokers: [`127.0.0.1:${port}`], socketFactory },
     log,
-    timing,
+    timing: { ...timing, leaseMs },
     onAlarm: (alarm) => alarms.push(alarm),
   });
   let closing: Promise<void> | undefined;
@@ -117,7 +118,8 @@ async function makeHarness(): Promise<BusHarness> {
   const applied = new Map<string, Promise<void>>();
   return {
     deadAfterMs: timing.leaseMs!,
-    connect: () => connectTo(kafka.port, (bus) => applyingTopics(bus, admin, applied)),
+    connect: (deadAfterMs) =>
+      connectTo(kafka.port, (bus) => applyingTopics(bus, admin, applied), deadAfterMs),
     async startMember(group, topic) {
       await applyTopics(admin, [topic], { replicationFactor: 1 });
       const script = new URL('member-process.contract.ts', import.meta.url);

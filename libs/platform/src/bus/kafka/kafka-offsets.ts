@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { KafkaClient, type KafkaClientOptions } from './kafka-client.ts';
+import { untilCoordinated } from './until-coordinated.ts';
 
 /** The oldest offset that a partition still has, and the one that comes next. */
 export interface PartitionRange {
@@ -13,17 +13,6 @@ interface Connected {
   readonly client: KafkaClient;
   readonly admin: Admin;
 }
-
-const COORDINATOR_PATIENCE_MS = 200;
-const UNSETTLED = [
-  'GROUP_LOAD_IN_PROGRESS',
-  'GROUP_COORDINATOR_NOT_AVAILABLE',
-  'NOT_COORDINATOR_FOR_GROUP',
-];
-
-/** So answers a cluster that is still choosing who keeps the offsets of a group, or reading them: when groups are first used, and when a broker has left. */
-const isUnsettled = (error: unknown): boolean =>
-  error instanceof kafkajs.KafkaJSProtocolError && UNSETTLED.includes(error.type);
 
 /** Asks the cluster how far topics and groups reach. A connection that failed once is replaced. */
 export class KafkaOffsets {
@@ -45,7 +34,10 @@ export class KafkaOffsets {
 
   /** Where the group goes on, by partition; a partition that it never committed is absent. */
   async committedBy(groupId: string, topic: string): Promise<ReadonlyMap<number, number>> {
-    const answers = await this.#ask((admin) => this.#offsetsOf(admin, groupId, topic));
+    const offsets = { groupId, topics: [topic] };
+    const answers = await this.#ask((admin) =>
+      untilCoordinated(() => admin.fetchOffsets(offsets), this.#options.requestMs),
+    );
     const places = answers.flatMap(({ partitions }) =>
       partitions.map(({ partition, offset }) => [partition, Number(offset)] as const),
     );
@@ -60,22 +52,6 @@ export class KafkaOffsets {
     const connected = await this.#connected?.catch(() => undefined);
     this.#connected = undefined;
     if (connected !== undefined) await connected.client.end(() => connected.admin.disconnect());
-  }
-
-  async #offsetsOf(
-    admin: Admin,
-    groupId: string,
-    topic: string,
-  ): ReturnType<Admin['fetchOffsets']> {
-    const patientUntil = Date.now() + this.#options.requestMs;
-    for (;;) {
-      try {
-        return await admin.fetchOffsets({ groupId, topics: [topic] });
-      } catch (error) {
-        if (!isUnsettled(error) || Date.now() > patientUntil) throw error;
-        await sleep(COORDINATOR_PATIENCE_MS);
-      }
-    }
   }
 
   async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
