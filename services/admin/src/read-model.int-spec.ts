@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { adminConfig } from './admin.config.ts';
 import { adminService } from './admin.module.ts';
 import { startAdmin, type RunningAdmin } from './test/start-admin.ts';
-import { catalogueOf } from './test/test-owners.ts';
+import { catalogueOf } from './test/test-catalogue.ts';
 
 const clock = new ManualClock(new Date('2026-03-01T12:00:00.000Z'));
 let admin: RunningAdmin;
