@@ -45,7 +45,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{libs,services}/*/src/**/*.spec.ts', 'e2e/faults/*.spec.ts'],
+          include: ['{libs,services}/*/src/**/*.spec.ts', 'e2e/{faults,journeys/harness}/*.spec.ts'],
         },
       },
       {
@@ -77,7 +77,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'kafka-3.9',
-          include: ['libs/platform/src/bus/kafka/kafka-{adapter,event-bus,offsets}.kafka-spec.ts'],
+          include: [
+            'libs/platform/src/bus/kafka/{kafka-{adapter,event-bus,offsets,operations},outgoing-chain}.kafka-spec.ts',
+          ],
           env: { GATEHOUSE_KAFKA_VERSION: '3.9.2' },
           globalSetup: ['libs/testing/src/kafka.global-setup.ts'],
           sequence: { groupOrder: 6 },

@@ -236,6 +236,27 @@ export function describeEventBusContract(
       expect(performance.now() - stopped).toBeLessThan(LONG_MS / 2);
     });
 
+    it('1c. a key stays in the order in which it was published, though nobody waited for any answer', async () => {
+      const topic = newTopic({ partitions: 2 });
+      const publisher = await connectBus();
+      const seen = await record(await connectBus(), { group: randomUUID(), topics: [topic] });
+      const asked: Promise<void>[] = [];
+      const publishOne = (padding = ''): void => {
+        asked.push(publisher.publish(topic, [message('k', `${asked.length} ${padding}`)]));
+      };
+      // Not even for the first, with which the wire comes to be.
+      for (let i = 0; i < 50; i += 1) publishOne();
+      for (let i = 0; i < 50; i += 1) {
+        await sleep(i % 3);
+        // What is too large to go out with others leaves a small one behind it that would arrive sooner.
+        publishOne(i % 10 === 0 ? 'x'.repeat(900_000) : '');
+      }
+      await Promise.all(asked);
+      const order = (): string[] => [...new Set(seen.values.map((value) => value.split(' ')[0]!))];
+      await eventually(() => expect(order().length).toBe(100));
+      expect(order()).toEqual(range(100));
+    });
+
     it('2. a key lies in the partition in which the Java client puts it', async () => {
       const topic = newTopic({ partitions: 1_000 });
       const bus = await connectBus();
