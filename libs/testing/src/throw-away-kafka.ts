@@ -34,6 +34,8 @@ export interface ThrowAwayKafka {
   readonly bootstrap: string;
   readonly port: number;
   readonly doors: readonly KafkaDoor[];
+  /** Its data, its settings and its log. */
+  readonly folder: string;
   /** SIGKILL, as a crash would. The data stays for `restart`. */
   kill(): Promise<void>;
   /** Starts again on the same port and data; kills first where it still runs. */
@@ -143,6 +145,7 @@ export async function startThrowAwayKafka({
     bootstrap: `127.0.0.1:${port}`,
     port,
     doors,
+    folder: data,
     kill,
     async restart() {
       await kill();

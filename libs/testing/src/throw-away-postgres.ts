@@ -22,6 +22,8 @@ export interface ThrowAwayPostgres {
   /** As the superuser, to the database `postgres`. */
   readonly url: string;
   readonly port: number;
+  /** Its data and its log. */
+  readonly folder: string;
   createDatabase(name?: string): Promise<string>;
   /** As a crash would: no checkpoint, connections cut. The data stays for `restart`. */
   stopImmediately(): Promise<void>;
@@ -55,6 +57,7 @@ export async function startThrowAwayPostgres(
   return {
     url: server.url,
     port,
+    folder: directory,
     createDatabase: (name) => createDatabase(server.url, name),
     stopImmediately: () => server.stop('immediate'),
     async restart() {
