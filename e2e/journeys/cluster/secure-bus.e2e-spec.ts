@@ -71,11 +71,16 @@ const stranger = (): kafkajs.Kafka =>
     logLevel: kafkajs.logLevel.NOTHING,
   });
 
-async function send(topic: string, message: kafkajs.Message): Promise<void> {
+/** Answers where it lies then. */
+async function send(
+  topic: string,
+  message: kafkajs.Message,
+): Promise<{ partition: number; offset: string }> {
   const producer = stranger().producer({ allowAutoTopicCreation: false });
   await producer.connect();
-  await producer.send({ topic, acks: -1, messages: [message] });
+  const [stored] = await producer.send({ topic, acks: -1, messages: [message] });
   await producer.disconnect();
+  return { partition: stored!.partition, offset: stored!.baseOffset! };
 }
 
 /** All that a topic holds, of which there must be something. */
@@ -124,21 +129,31 @@ describe('a process whose bus is a Kafka that asks who comes', () => {
     expect(stderr).toContain('set GATEHOUSE_TOPICS_REPLICATION_FACTOR');
   });
 
-  it('publishes a dead letter again, once', async () => {
+  it('parks a message where it lies, and publishes it again, once', async () => {
     const topic = 'gatehouse.registry.v1';
-    const place = { dlq_topic: topic, dlq_partition: '3', dlq_offset: '17' };
-    const letter = { key: 'k', value: 'mended', headers: { ...place, ce_type: 'kept' } };
-    await send(`${topic}.dlq`, letter);
-    const replay = () => runCommand(['topics', 'replay', topic], signedIn(), folder);
-    const said = (count: number) => ({
-      code: 0,
-      stdout: `${count} dead letters of ${topic} were published again.\n`,
-      stderr: '',
-    });
-    expect(await replay()).toEqual(said(1));
-    expect(await replay()).toEqual(said(0));
-    const headers = { ce_type: 'kept', replay_of: `${topic}/3@17` };
-    expect(await messagesOf(topic)).toEqual([{ key: 'k', value: 'mended', headers }]);
+    const headers = { ce_type: 'kept' };
+    const message = { key: 'k', value: 'in the way', headers };
+    await send(topic, { ...message, value: 'not in the way' });
+    const { partition, offset } = await send(topic, message);
+    const place = `${topic}/${partition}@${offset}`;
+    const command = (...args: string[]) => runCommand(['topics', ...args], signedIn(), folder);
+    const said = (stdout: string) => ({ code: 0, stdout, stderr: '' });
+
+    expect(await command('park', place)).toEqual(said(`${place} is parked in ${topic}.dlq.\n`));
+    const from = { dlq_topic: topic, dlq_partition: String(partition), dlq_offset: offset };
+    expect(await messagesOf(`${topic}.dlq`)).toEqual([
+      { ...message, headers: { ...headers, ...from, dlq_error: 'parked by hand' } },
+    ]);
+
+    const replayed = (count: number) =>
+      said(`${count} dead letters of ${topic} were published again.\n`);
+    expect(await command('replay', topic)).toEqual(replayed(1));
+    expect(await command('replay', topic)).toEqual(replayed(0));
+    expect(await messagesOf(topic)).toEqual([
+      { ...message, value: 'not in the way' },
+      message,
+      { ...message, headers: { ...headers, replay_of: place } },
+    ]);
   });
 
   it.each([
