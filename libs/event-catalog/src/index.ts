@@ -84,3 +84,4 @@ export {
   type CatalogueState,
 } from './state/catalogue.v1.ts';
 export { beatKeyFor, beatSchema, isBeat, type Beat } from './state/beat.v1.ts';
+export { parseJson } from './state/parse-json.ts';

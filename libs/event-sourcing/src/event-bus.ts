@@ -68,6 +68,7 @@ export interface BusHealth {
 export interface EventBus {
   /** Resolves when every message is durable; rejects otherwise, and then none, some or all may be there. Typed MessageTooLarge above 1 MiB of value. */
   publish(topic: TopicDefinition, messages: readonly OutgoingMessage[]): Promise<void>;
+  /** Resolves once the subscription has its share and has settled where it begins, or after a few seconds without: a share that others still hold comes later by itself. */
   subscribe(options: SubscribeOptions): Promise<Subscription>;
   /** Hands over every message of a compacted topic from the oldest on, then follows; no group, no commits: every reader gets all. */
   readAll(

@@ -5,12 +5,12 @@ export {
   type SqlClient,
 } from './database/service-database.ts';
 export { migrate, type MigrationPlan, type MigrationReport } from './database/migrate.ts';
-export { isOutage, refusedIfUnavailable } from './database/unavailable.ts';
+export { refusedIfUnavailable } from './database/unavailable.ts';
 export { SchemaClaim, type NeededSchema } from './database/schema-claim.ts';
 export { platformMigrations } from './database/platform-migrations.ts';
 export { PostgresEventStore, type InlineProjection } from './event-store/postgres-event-store.ts';
 export { fromMessage, positionOf, toMessage } from './event-store/event-message.ts';
-export { HeardBeats, type BeatLimits, type StateTopic } from './event-store/heard-beats.ts';
+export { HeardBeats, type BeatLimits, type StateTopic } from './state/heard-beats.ts';
 export { OutboxRelay, type StateFeed } from './event-store/outbox-relay.ts';
 export type { ReadingProgress } from './state/follow-state.ts';
 export { StateKeeper, type FoldHolder, type KeptFold } from './state/keep-state.ts';
@@ -41,7 +41,8 @@ export {
   type LoadedConfig,
 } from './config/load-config.ts';
 export { readSecret } from './config/read-token.ts';
-export { whyUnreachable } from './bus/kafka/why-unreachable.ts';
+export { whyKafkaUnreachable } from './bus/kafka/why-unreachable.ts';
+export { logFailure } from './host/log-failure.ts';
 export { makeDataDirectory } from './process/data-directory.ts';
 export { endInTime } from './process/end-in-time.ts';
 export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';

@@ -1,4 +1,4 @@
-import { policyStateSchema } from '@gatehouse/event-catalog';
+import { parseJson, policyStateSchema } from '@gatehouse/event-catalog';
 import { compile, type CompiledPolicy } from './compile.ts';
 
 /** Reads a message of the policy state topic, ready to decide by. Throws when it can never be applied; there is no tombstone. */
@@ -7,7 +7,6 @@ export function parsePolicyMessage(buffer: Uint8Array | null): {
   readonly policy: CompiledPolicy;
 } {
   if (buffer === null) throw new Error('a policy is replaced, and never taken away');
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer);
-  const { number, roles } = policyStateSchema.parse(JSON.parse(text));
+  const { number, roles } = policyStateSchema.parse(parseJson(buffer));
   return { number, policy: compile(roles) };
 }

@@ -1,4 +1,5 @@
 import {
+  parseJson,
   principalStateSchema,
   type PrincipalRef,
   type PrincipalState,
@@ -18,8 +19,7 @@ export function parsePrincipalMessage(
 ): PrincipalState | null {
   if (key === null || !KEY.test(key)) throw new Error('the key of a principal is `<kind>:<id>`');
   if (buffer === null) return null;
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer);
-  const state = principalStateSchema.parse(JSON.parse(text));
+  const state = principalStateSchema.parse(parseJson(buffer));
   if (principalKey(state) !== key) {
     throw new Error(`the message of ${key} speaks of ${principalKey(state)}`);
   }

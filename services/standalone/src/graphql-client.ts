@@ -1,4 +1,4 @@
-import { whyUnreachable } from './command-line/why-unreachable.ts';
+import { whyUnreachable } from './why-unreachable.ts';
 
 /** A refusal or failure that the GraphQL API answered; `code` is of the problem catalogue. */
 export class GraphQLFailure extends Error {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { approvedToolSchema, transportSchema } from '../registry/server-shapes.ts';
+import { parseJson } from './parse-json.ts';
 
 /** One server of the catalogue state topic; key = its slug. Only servers that were approved appear; one that is not `inService` is served to nobody. */
 export const catalogueStateSchema = z.strictObject({
@@ -19,8 +20,7 @@ export function parseCatalogueMessage(
   buffer: Uint8Array | null,
 ): CatalogueState | null {
   if (buffer === null) return null;
-  const text = new TextDecoder('utf-8', { fatal: true }).decode(buffer);
-  const state = catalogueStateSchema.parse(JSON.parse(text));
+  const state = catalogueStateSchema.parse(parseJson(buffer));
   if (state.slug !== slug) throw new Error(`the message of ${slug} speaks of ${state.slug}`);
   return state;
 }

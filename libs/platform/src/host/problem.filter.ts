@@ -1,9 +1,10 @@
 import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isOutage, refusedIfUnavailable } from '../database/unavailable.ts';
+import { refusedIfUnavailable } from '../database/unavailable.ts';
 import type { Logger } from '../log/logger.ts';
 import { currentSpan, markFailed } from '../tracing/span.ts';
+import { logFailure } from './log-failure.ts';
 import { problemDocument } from './problem-document.ts';
 
 const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
@@ -31,21 +32,13 @@ export class ProblemFilter implements ExceptionFilter {
     if (typeof reply?.code !== 'function') throw thrown;
     const error = fromFramework(thrown);
     const document = problemDocument(error, request.id);
-    this.#note(error, document.code, request);
+    this.#note(error, request);
     markFailed(currentSpan(), error);
     void reply.code(document.status).type('application/problem+json').send(document);
   }
 
-  #note(error: unknown, code: ProblemCode, request: FastifyRequest): void {
-    const where = {
-      correlationId: request.id,
-      method: request.method,
-      path: request.url.split('?')[0],
-    };
-    if (isOutage(error)) this.#log.warn({ ...where, code, err: error.cause }, 'request refused');
-    else if (error instanceof Refusal)
-      this.#log.info({ ...where, code, internal: error.internal }, 'request refused');
-    else this.#log.error({ ...where, err: error }, 'request failed');
+  #note(error: unknown, { id: correlationId, method, url }: FastifyRequest): void {
+    logFailure(this.#log, { correlationId, method, path: url.split('?')[0] }, error);
   }
 }
 

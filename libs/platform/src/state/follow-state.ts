@@ -1,5 +1,5 @@
 import type { EventBus, IncomingMessage, StateReader } from '@gatehouse/event-sourcing';
-import type { StateTopic } from '../event-store/heard-beats.ts';
+import type { StateTopic } from './heard-beats.ts';
 
 /** A reading of state topics. */
 export interface Following {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventBus, IncomingMessage } from '@gatehouse/event-sourcing';
-import type { StateTopic } from '../event-store/heard-beats.ts';
+import type { StateTopic } from './heard-beats.ts';
 import type { Logger } from '../log/logger.ts';
 import { followState, type Following, type ReadingProgress } from './follow-state.ts';
 

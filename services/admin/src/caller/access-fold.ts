@@ -65,7 +65,7 @@ export class AccessFold implements KeptFold {
   }
 
   doubt(): 'not-ready' | 'state-stale' | undefined {
-    if (!this.#caughtUp || this.isOutdated) return 'not-ready';
+    if (!this.#caughtUp || this.isOutdated || this.policy === undefined) return 'not-ready';
     return this.#beats.fresh(this.#now()) ? undefined : 'state-stale';
   }
 

@@ -50,10 +50,9 @@ export class AccessState implements Worker {
 
   /** Who the bearer of an `Authorization` header is now; a Refusal for everybody else. */
   authenticate(authorization: string | undefined): Caller {
-    const doubt = this.#fold.doubt();
-    if (doubt !== undefined) throw new Refusal(doubt);
     const { directory, policy } = this.#fold;
-    if (policy === undefined) throw new Refusal('not-ready');
+    const doubt = this.#fold.doubt();
+    if (doubt !== undefined || policy === undefined) throw new Refusal(doubt ?? 'not-ready');
     const outcome = directory.authenticate(authorization, this.#platform.clock.now());
     if (outcome.kind === 'refused') throw new Refusal(outcome.code, { internal: outcome.internal });
     const { kind, id, name, roles } = outcome.principal;

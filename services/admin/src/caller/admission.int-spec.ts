@@ -173,6 +173,7 @@ test('refuses everybody until it has read who may do what', async () => {
   try {
     const answer = await post(empty.hosted.url, { query: QUERY }, admin.tokens['administrator']);
     expect([answer.status, answer.body.code]).toEqual([503, 'not-ready']);
+    expect(empty.test.platform.readiness.pending).toEqual(['admin access state']);
   } finally {
     await empty.stop();
   }

@@ -1,4 +1,10 @@
-import { currentSpan, failSpan, problemDocument, type Logger } from '@gatehouse/platform';
+import {
+  currentSpan,
+  failSpan,
+  logFailure,
+  problemDocument,
+  type Logger,
+} from '@gatehouse/platform';
 import { Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { GraphQLError } from 'graphql';
 import { countOperation, type AnsweringReply } from '../limits/operation-metrics.ts';
@@ -39,9 +45,7 @@ export function answerFailure(
     const error = fromFastify(failure);
     const document = problemDocument(error, request.id);
     countOperation(reply, document.code);
-    if (error instanceof Refusal)
-      log.info({ ...of, code: error.code, internal: error.internal }, 'request refused');
-    else log.error({ ...of, err: error }, 'request failed');
+    logFailure(log, of, error);
     if (document.code === 'http-method-unsupported') reply.header('allow', 'POST');
     void reply.code(document.status).type('application/problem+json').send(document);
     return;

@@ -1,4 +1,4 @@
-import { isOutage, refusedIfUnavailable, type Logger } from '@gatehouse/platform';
+import { logFailure, refusedIfUnavailable, type Logger } from '@gatehouse/platform';
 import { problem, Refusal, type ProblemCode } from '@gatehouse/problem-catalog';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
@@ -55,19 +55,15 @@ function catalogued(
   log: Logger,
 ): { readonly code: ProblemCode; readonly message: string } {
   const cause = refusedIfUnavailable(error.originalError);
-  if (isOutage(cause)) {
-    log.warn({ ...of, code: cause.code, err: cause.cause }, 'request refused');
-    return { code: cause.code, message: cause.message };
-  }
   if (cause instanceof Refusal) {
-    log.info({ ...of, code: cause.code, internal: cause.internal }, 'request refused');
+    logFailure(log, of, cause);
     return { code: cause.code, message: cause.message };
   }
   if (isAboutRequest(error)) {
     log.info({ ...of, code: 'request-invalid' }, 'request refused');
     return { code: 'request-invalid', message: error.message };
   }
-  log.error({ ...of, err: cause ?? error, field: error.path }, 'request failed');
+  logFailure(log, { ...of, field: error.path }, cause ?? error);
   return { code: 'internal', message: problem('internal').title };
 }
 

@@ -116,15 +116,18 @@ export async function startAdmin({
     clearInterval(speaking);
     await lastBeat.catch(() => undefined);
   };
-  const speak = async (): Promise<void> => {
+  const beginToSpeak = async (): Promise<void> => {
     await fallSilent();
     await beat();
     speaking = setInterval(() => void beat().catch(() => undefined), BEAT_MS);
+  };
+  const speak = async (): Promise<void> => {
+    await beginToSpeak();
     await eventually(() => {
       if (platform.readiness.pending.length > 0) throw new Error('admin is not ready');
     });
   };
-  await speak();
+  await (withoutState ? beginToSpeak() : speak());
   const tokens = Object.fromEntries(people.map(({ state, token }) => [state.id, token]));
   return {
     test,

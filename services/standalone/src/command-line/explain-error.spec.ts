@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { explain } from './explain-error.ts';
-import { whyUnreachable } from './why-unreachable.ts';
+import { whyUnreachable } from '../why-unreachable.ts';
 
 async function failureToListen(port: number, host: string): Promise<unknown> {
   const server = createServer();

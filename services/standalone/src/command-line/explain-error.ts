@@ -1,4 +1,4 @@
-import { whyUnreachable } from './why-unreachable.ts';
+import { whyUnreachable } from '../why-unreachable.ts';
 
 /** One sentence for the person at the command line: what is wrong, and which setting would mend it. */
 export function explain(error: unknown): string {

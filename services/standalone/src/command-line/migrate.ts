@@ -8,7 +8,7 @@ import {
 import { z } from 'zod';
 import { migrationPlans } from '../schemas.ts';
 import { Failure } from './exit-codes.ts';
-import { whyUnreachable } from './why-unreachable.ts';
+import { whyUnreachable } from '../why-unreachable.ts';
 
 /** What `gatehouse migrate` needs to know. */
 export const migrateConfig = configSection(

@@ -1,6 +1,6 @@
 import type { Deployable } from '@gatehouse/platform';
 import { exitCodes, Failure } from './exit-codes.ts';
-import { whyUnreachable } from './why-unreachable.ts';
+import { whyUnreachable } from '../why-unreachable.ts';
 
 // A process that hosts one service loads no other: a cluster of small processes would pay for it in memory, each anew.
 const services: Readonly<Record<string, () => Promise<Deployable>>> = {

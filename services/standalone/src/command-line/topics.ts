@@ -9,7 +9,7 @@ import {
   parkKafkaMessage,
   readBusAddress,
   replayKafkaDeadLetters,
-  whyUnreachable,
+  whyKafkaUnreachable,
   type KafkaOperationsOptions,
 } from '@gatehouse/platform';
 import { z } from 'zod';
@@ -92,7 +92,7 @@ async function reaching<T>(
     if (!/^KafkaJS.*(?:Connection|NumberOfRetries|RequestTimeout|SASL|Broker)/.test(name))
       throw error;
     throw new Failure(
-      `the bus at ${String(connection.brokers)} (GATEHOUSE_BUS_URL) cannot be used: ${whyUnreachable(error)}`,
+      `the bus at ${String(connection.brokers)} (GATEHOUSE_BUS_URL) cannot be used: ${whyKafkaUnreachable(error)}`,
     );
   }
 }

@@ -17,7 +17,7 @@ import { KafkaOffsets } from './kafka-offsets.ts';
 import { KafkaStateReader } from './kafka-state-reader.ts';
 import { defaultKafkaTiming, type KafkaTiming } from './kafka-timing.ts';
 import { OutgoingChain } from './outgoing-chain.ts';
-import { whyUnreachable } from './why-unreachable.ts';
+import { whyKafkaUnreachable } from './why-unreachable.ts';
 
 /** Which cluster the bus is on, and how its clients behave. */
 export interface KafkaEventBusOptions {
@@ -98,7 +98,7 @@ export class KafkaEventBus implements EventBus {
       const detail = `${brokers} brokers, ${running.length} subscriptions, ${waiting} of them waiting for their share`;
       return { healthy: true, detail };
     } catch (error) {
-      return { healthy: false, detail: whyUnreachable(error) };
+      return { healthy: false, detail: whyKafkaUnreachable(error) };
     }
   }
 
@@ -107,7 +107,7 @@ export class KafkaEventBus implements EventBus {
     try {
       await this.#offsets.brokers();
     } catch (error) {
-      throw new Error(whyUnreachable(error), { cause: error });
+      throw new Error(whyKafkaUnreachable(error), { cause: error });
     }
   }
 

@@ -3,7 +3,7 @@ const THEIR_COMPLAINT = /SSL.*ALERT.*CERTIFICATE/;
 const CERTIFICATE = /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)/;
 
 /** Why nothing comes of asking the cluster, for whoever has to mend it: it refuses who signs in, one side does not accept the certificate of the other, or it does not answer. */
-export function whyUnreachable(error: unknown): string {
+export function whyKafkaUnreachable(error: unknown): string {
   const message = (error as Error).message.trim();
   const chain = [...causes(error)];
   if (chain.some(({ name }) => name?.includes('SASL')))

@@ -176,6 +176,23 @@ describe('the PostgreSQL log', () => {
          and (query like 'listen %' or query like 'select pid, backend_start%' or query like 'select pg_notify%')`,
     );
 
+  it('has settled where a new group begins once it is subscribed: what is published then is for it', async () => {
+    const bus = startBus();
+    for (let round = 1; round <= 10; round += 1) {
+      const topic = topicOf(`settled-${round}`);
+      const seen: string[] = [];
+      await bus.subscribe({
+        group: 'g',
+        topics: [topic],
+        from: 'latest',
+        handle: async ({ messages }) =>
+          void seen.push(...messages.map((each) => String(each.value))),
+      });
+      await bus.publish(topic, [message('k', 'mine')]);
+      await eventually(() => expect(seen).toEqual(['mine']));
+    }
+  });
+
   it('hears of a message of another process without waiting for a poll', async () => {
     const topic = topicOf('heard');
     const [publisher, reader] = [startBus(), startBus({ timing: { pollMs: 60_000 } })];
