@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly busUrl?: string | ((service: string) => string);
   /** Where the database lies, and its settings. */
   readonly postgres?: ThrowAwayPostgresOptions;
+  /** The command `gatehouse`; without it the one of this checkout. */
+  readonly gatehouse?: string;
 }
 
 /**
@@ -46,7 +48,11 @@ export interface Cluster {
   /** The database as its owner. */
   readonly databaseUrl: string;
   /** The database server itself, for whoever breaks it and brings it back. */
-  readonly postgres: Pick<ThrowAwayPostgres, 'stopImmediately' | 'restart'>;
+  readonly postgres: Pick<ThrowAwayPostgres, 'stopImmediately' | 'restart' | 'folder'>;
+  /** What holds the folders of all services, and the secrets. */
+  readonly folder: string;
+  /** All that any of its processes has printed. */
+  readonly printed: string;
   urlOf(service: string): string;
   /** The folder of a service: its spool, its keys. */
   dataOf(service: string): string;
@@ -82,7 +88,7 @@ export async function prepareCluster(
   const root = await mkdtemp(join(tmpdir(), 'gatehouse-cluster-'));
   const postgres = await startThrowAwayPostgres(options.postgres);
   const place = await placeFor(root, postgres.url, options);
-  const processes = new LocalProcesses(root);
+  const processes = new LocalProcesses(root, options.gatehouse);
   const describe = async (
     name: string,
     args = serviceOf(name).command ?? [],
@@ -92,7 +98,8 @@ export async function prepareCluster(
     await place.mountSecrets(name);
     const prefixes = [`GATEHOUSE_${(service.command?.[1] ?? name).toUpperCase()}_`];
     // What every process that serves may be told.
-    if (service.command?.[0] === 'serve') prefixes.push('GATEHOUSE_TRACING_');
+    if (service.command?.[0] === 'serve')
+      prefixes.push('GATEHOUSE_TRACING_', 'GATEHOUSE_LOG_LEVEL');
     const own = Object.entries(env).filter(([variable]) =>
       prefixes.some((prefix) => variable.startsWith(prefix)),
     );
@@ -104,6 +111,10 @@ export async function prepareCluster(
     services: SERVICES.filter((name) => name in written),
     databaseUrl: postgres.url,
     postgres,
+    folder: root,
+    get printed() {
+      return processes.printed;
+    },
     urlOf: (service) => place.urlOf(nameOf(service)),
     dataOf: (service) => place.dataOf(nameOf(service)),
     async start(service) {

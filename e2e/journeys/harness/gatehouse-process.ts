@@ -35,8 +35,10 @@ export async function runCommand(
   return { code: command.exitCode, stdout, stderr };
 }
 
-/** A data directory of its own, and the Gatehouse processes that run on it: always by the command line, as a user would. */
+/** A folder of its own with the data directory in it, and the Gatehouse processes that run on it: always by the command line, as a user would. */
 export interface Installation {
+  /** What its processes call their home, and the place for what is temporary. */
+  readonly folder: string;
   readonly dataDirectory: string;
   /** The address of the running process: of the gate and of the admin API alike. */
   readonly url: string;
@@ -45,6 +47,8 @@ export interface Installation {
   readonly pid: number;
   /** All that the process at hand has printed, its log included. */
   readonly output: string;
+  /** All that any process of it has printed, but for single commands. */
+  readonly printed: string;
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   /** SIGINT, and waits for the end. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
@@ -67,6 +71,7 @@ export async function installation(
   const dataDirectory = join(root, 'data');
   let child: ChildProcess | undefined;
   let output = '';
+  let before = '';
   const environment = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => ({
     PATH: process.env['PATH'],
     HOME: root,
@@ -97,6 +102,7 @@ export async function installation(
     return found;
   };
   return {
+    folder: root,
     dataDirectory,
     get url() {
       return url();
@@ -113,7 +119,11 @@ export async function installation(
     get output() {
       return output;
     },
+    get printed() {
+      return before + output;
+    },
     async start(more) {
+      before += output;
       output = '';
       const started = spawn(process.execPath, [...COMMAND, 'start'], {
         env: environment(more),

@@ -32,12 +32,18 @@ export interface Gatehouse {
   adminToken(): Promise<string>;
   /** The database as its owner, for what no public door shows. */
   databaseUrl(): Promise<string>;
+  /** Every folder that anything of it writes to, what it stands on included, by what lies there. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** All that any process of it has printed so far. */
+  readonly printed: string;
   /** Runs the command line against it, as its administrator would. */
   run(...args: string[]): Promise<CommandResult>;
   /** SIGKILL to a process that answers MCP calls, by its place among `gateUrls`. */
   kill(gate?: number): Promise<void>;
   /** Brings back what was killed, and resolves when it is ready. */
   start(gate?: number): Promise<void>;
+  /** Tells every process to end and answers how each did; then ends what they stand on. The folders stay. */
+  end(): Promise<readonly (number | null)[]>;
   dispose(): Promise<void>;
 }
 
@@ -75,9 +81,14 @@ async function startStandalone(env: Settings): Promise<Gatehouse> {
       },
       adminToken: () => place.adminToken(),
       databaseUrl: () => place.databaseUrl(),
+      folders: { gatehouse: place.folder },
+      get printed() {
+        return place.printed;
+      },
       run: (...args) => place.run(...args),
       kill: () => place.kill(),
       start: () => place.start(),
+      end: async () => [await place.stop('SIGTERM')],
       dispose: () => place.dispose(),
     };
   } catch (error) {
@@ -111,7 +122,7 @@ async function startCluster(
     for (const service of [...others, ...gates]) await cluster.start(service);
     for (const service of [...others, ...gates]) await cluster.ready(service);
     if (door === 'proxy') proxy = await startProxy(cluster.urlOf);
-    return asGatehouse(cluster, gates, proxy?.url, dispose);
+    return asGatehouse({ cluster, gates, kafka, door: proxy?.url, dispose });
   } catch (error) {
     await dispose();
     throw error;
@@ -120,12 +131,14 @@ async function startCluster(
 
 const isGateway = (service: string): boolean => service.startsWith('gateway');
 
-function asGatehouse(
-  cluster: Cluster,
-  gates: readonly string[],
-  door: string | undefined,
-  dispose: () => Promise<void>,
-): Gatehouse {
+interface RunningCluster extends Pick<Gatehouse, 'dispose'> {
+  readonly cluster: Cluster;
+  readonly gates: readonly string[];
+  readonly kafka: ThrowAwayKafka | undefined;
+  readonly door: string | undefined;
+}
+
+function asGatehouse({ cluster, gates, kafka, door, dispose }: RunningCluster): Gatehouse {
   const gateOf = (place = 0): string => gates[place] ?? 'gateway';
   const apiUrl = door ?? cluster.urlOf('admin');
   return {
@@ -137,6 +150,14 @@ function asGatehouse(
     apiUrl,
     adminToken: () => cluster.adminToken(),
     databaseUrl: async () => cluster.databaseUrl,
+    folders: {
+      gatehouse: cluster.folder,
+      postgres: cluster.postgres.folder,
+      ...(kafka && { kafka: kafka.folder }),
+    },
+    get printed() {
+      return cluster.printed;
+    },
     async run(...args) {
       const token = await cluster.adminToken();
       const env = { PATH: process.env['PATH'], NO_COLOR: '1', GATEHOUSE_TOKEN: token };
@@ -148,6 +169,13 @@ function asGatehouse(
     async start(gate) {
       await cluster.start(gateOf(gate));
       await cluster.ready(gateOf(gate));
+    },
+    async end() {
+      const running = [...cluster.services.filter((name) => !isGateway(name)), ...gates];
+      const codes = await Promise.all(running.map((name) => cluster.stop(name)));
+      await cluster.postgres.stopImmediately();
+      await kafka?.kill();
+      return codes;
     },
     dispose,
   };

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { eventually } from '@gatehouse/testing';
 import { environmentOfImage } from './image.ts';
 
-/** What the image calls `gatehouse`. */
+/** What the image calls `gatehouse`, as this checkout has it. */
 const GATEHOUSE = join(
   fileURLToPath(new URL('../../../', import.meta.url)),
   'services/standalone/bin/gatehouse.mjs',
@@ -22,32 +22,43 @@ export class LocalProcesses {
   /** What every process has in its environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly #folder: string;
+  readonly #gatehouse: string;
   readonly #running = new Map<string, ChildProcess>();
   readonly #logs = new Map<string, string>();
+  readonly #printed: string[] = [];
 
-  constructor(folder: string) {
+  constructor(folder: string, gatehouse = GATEHOUSE) {
     this.#folder = folder;
+    this.#gatehouse = gatehouse;
     this.environment = {
       PATH: process.env['PATH'] ?? '',
       HOME: folder,
+      TMPDIR: folder,
       NO_COLOR: '1',
       ...environmentOfImage('service'),
     };
   }
 
   #spawn({ args, env }: ProcessDescription): ChildProcess {
-    return spawn(process.execPath, [GATEHOUSE, ...args], {
+    const child = spawn(process.execPath, [this.#gatehouse, ...args], {
       env: { ...this.environment, ...env },
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => this.#printed.push(text));
+    return child;
+  }
+
+  /** All that any of them has printed, from the first on. */
+  get printed(): string {
+    return this.#printed.join('');
   }
 
   start(name: string, described: ProcessDescription): void {
     const child = this.#spawn(described);
     this.#running.set(name, child);
-    child.stdout?.resume();
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.on('data', (text: string) => {
       this.#logs.set(name, ((this.#logs.get(name) ?? '') + text).slice(-50_000));
     });
   }
@@ -57,7 +68,7 @@ export class LocalProcesses {
     const child = this.#spawn(described);
     let output = '';
     for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+      stream?.on('data', (text: string) => (output += text));
     await once(child, 'close');
     if (child.exitCode !== 0) throw new Error(output);
     return output;
