@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { eventually } from '@gatehouse/testing';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDoorSession, type DoorSession } from './harness/door-session.ts';
 import { formOfThisLane } from './harness/gatehouse.ts';
+import { messagesOf } from './harness/topic-messages.ts';
 import {
   startTraceCollector,
   type CollectedSpan,
@@ -33,7 +35,9 @@ function newTrace(): { traceId: string; parentId: string; traceparent: string } 
 }
 
 /** Asks GraphQL as an administrator whose client traces. */
-async function change(query: string, variables: object, traceparent: string): Promise<void> {
+async function revokeKey(keyId: string, traceparent: string): Promise<void> {
+  const query = `mutation ($input: RevokeKeyInput!) { revokeKey(input: $input) { key { id } } }`;
+  const variables = { input: { keyId, reason: 'left on a train' } };
   const response = await fetch(`${world.gatehouse.apiUrl}/graphql`, {
     method: 'POST',
     headers: {
@@ -44,6 +48,28 @@ async function change(query: string, variables: object, traceparent: string): Pr
     body: JSON.stringify({ query, variables }),
   });
   expect(await response.json()).not.toHaveProperty('errors');
+}
+
+interface LoggedEvent {
+  readonly id: string;
+  readonly position: string;
+  readonly occurred_at: Date;
+  readonly correlation_id: string;
+  readonly actor: unknown;
+}
+
+/** What the log of its owner says of an event. */
+async function loggedEvent(stream: string, type: string): Promise<LoggedEvent> {
+  const database = new pg.Client({ connectionString: await world.gatehouse.databaseUrl() });
+  await database.connect();
+  const { rows } = await database.query<LoggedEvent>(
+    `select id, position::text, occurred_at, correlation_id, actor from identity.event
+       where stream = $1 and type = $2`,
+    [stream, type],
+  );
+  await database.end();
+  expect(rows).toHaveLength(1);
+  return rows[0]!;
 }
 
 /** A session at each gate, with its stream open. */
@@ -69,11 +95,7 @@ describe('one trace', () => {
     const streams = await streamsAtEveryGate(agent.token);
     expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
     const { traceId, parentId, traceparent } = newTrace();
-    await change(
-      `mutation ($input: RevokeKeyInput!) { revokeKey(input: $input) { key { id } } }`,
-      { input: { keyId: agent.keyId, reason: 'left on a train' } },
-      traceparent,
-    );
+    await revokeKey(agent.keyId, traceparent);
     for (const stream of streams) await stream.text();
     const cuts = await eventually(
       () => {
@@ -109,6 +131,50 @@ describe('one trace', () => {
         `${admin}: project identity.key-revoked.v1`,
       ]);
     });
+  });
+
+  it('goes on in the event as it lies on its topic: a whole CloudEvents message, in binary mode', async () => {
+    const { keyId } = await world.agent('told-of', { everything: [{ tool: '*', mode: 'READ' }] });
+    const { traceId, traceparent } = newTrace();
+    await revokeKey(keyId, traceparent);
+    const type = 'identity.key-revoked.v1';
+    const message = await eventually(
+      async () => {
+        const messages = await messagesOf(await world.gatehouse.busUrl(), 'gatehouse.identity.v1');
+        const ofKey = messages.filter(({ key }) => key === `key-${keyId}`);
+        expect(ofKey.map(({ headers }) => headers['ce_type'])).toEqual([
+          'identity.key-issued.v1',
+          type,
+        ]);
+        return ofKey[1]!;
+      },
+      { timeoutMs: 30_000 },
+    );
+    const event = await loggedEvent(`key-${keyId}`, type);
+    const { traceparent: carried } = message.headers;
+    await eventually(() => {
+      const relays = collector.spansOf(traceId).filter(({ name }) => name === 'relay identity');
+      expect(relays.map(({ id }) => `00-${traceId}-${id}-01`)).toContain(carried);
+    });
+    expect(message).toEqual({
+      key: `key-${keyId}`,
+      headers: {
+        'content-type': 'application/json',
+        ce_specversion: '1.0',
+        ce_id: event.id,
+        ce_source: '/gatehouse/identity',
+        ce_type: type,
+        ce_time: event.occurred_at.toISOString(),
+        ce_subject: `key-${keyId}`,
+        ce_sequence: event.position,
+        ce_streamversion: '2',
+        ce_correlationid: event.correlation_id,
+        ce_actor: JSON.stringify(event.actor),
+        traceparent: carried,
+      },
+      value: JSON.stringify({ keyId, reason: 'left on a train' }),
+    });
+    expect(event.actor).toMatchObject({ kind: 'user', name: 'admin' });
   });
 
   it('leads from a client through the gate to the server behind it, and the record of the call names it', async () => {

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,6 +7,7 @@ import { eventually, freePort, startSecureKafka, type SecureKafka } from '@gateh
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMMAND, runCommand } from '../harness/gatehouse-process.ts';
+import { messagesOf, type TopicMessage } from '../harness/topic-messages.ts';
 
 let kafka: SecureKafka;
 let folder: string;
@@ -63,48 +63,25 @@ async function startGateway(
   };
 }
 
-/** By the broker's own back door, as somebody who is not Gatehouse. */
-const stranger = (): kafkajs.Kafka =>
-  new kafkajs.Kafka({
-    clientId: 'stranger',
-    brokers: [kafka.bootstrap],
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
-
-/** Answers where it lies then. */
+/** By the broker's own back door, as somebody who is not Gatehouse. Answers where it lies then. */
 async function send(
   topic: string,
   message: kafkajs.Message,
 ): Promise<{ partition: number; offset: string }> {
-  const producer = stranger().producer({ allowAutoTopicCreation: false });
+  const stranger = new kafkajs.Kafka({
+    clientId: 'stranger',
+    brokers: [kafka.bootstrap],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  const producer = stranger.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   const [stored] = await producer.send({ topic, acks: -1, messages: [message] });
   await producer.disconnect();
   return { partition: stored!.partition, offset: stored!.baseOffset! };
 }
 
-/** All that a topic holds, of which there must be something. */
-async function messagesOf(topic: string): Promise<unknown[]> {
-  const admin = stranger().admin();
-  await admin.connect();
-  const ranges = await admin.fetchTopicOffsets(topic);
-  await admin.disconnect();
-  const count = ranges.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
-  const consumer = stranger().consumer({ groupId: randomUUID(), maxWaitTimeInMs: 100 });
-  const found: unknown[] = [];
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachMessage: async ({ message: { key, value, headers = {} } }) => {
-      const texts = Object.entries(headers).map(([name, text]) => [name, String(text)]);
-      found.push({ key: String(key), value: String(value), headers: Object.fromEntries(texts) });
-    },
-  });
-  await eventually(() => expect(found.length).toBe(count), patient);
-  await consumer.disconnect();
-  return found;
-}
+const all = (topic: string): Promise<readonly TopicMessage[]> =>
+  messagesOf(`kafka://${kafka.bootstrap}`, topic);
 
 const BUS = 'the event bus';
 const patient = { timeoutMs: 40_000, everyMs: 100 };
@@ -141,7 +118,7 @@ describe('a process whose bus is a Kafka that asks who comes', () => {
 
     expect(await command('park', place)).toEqual(said(`${place} is parked in ${topic}.dlq.\n`));
     const from = { dlq_topic: topic, dlq_partition: String(partition), dlq_offset: offset };
-    expect(await messagesOf(`${topic}.dlq`)).toEqual([
+    expect(await all(`${topic}.dlq`)).toEqual([
       { ...message, headers: { ...headers, ...from, dlq_error: 'parked by hand' } },
     ]);
 
@@ -149,7 +126,7 @@ describe('a process whose bus is a Kafka that asks who comes', () => {
       said(`${count} dead letters of ${topic} were published again.\n`);
     expect(await command('replay', topic)).toEqual(replayed(1));
     expect(await command('replay', topic)).toEqual(replayed(0));
-    expect(await messagesOf(topic)).toEqual([
+    expect(await all(topic)).toEqual([
       { ...message, value: 'not in the way' },
       message,
       { ...message, headers: { ...headers, replay_of: place } },

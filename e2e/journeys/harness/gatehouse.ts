@@ -32,6 +32,8 @@ export interface Gatehouse {
   adminToken(): Promise<string>;
   /** The database as its owner, for what no public door shows. */
   databaseUrl(): Promise<string>;
+  /** The bus as its owner: the brokers, or that database where it is a log there. */
+  busUrl(): Promise<string>;
   /** Every folder that anything of it writes to, what it stands on included, by what lies there. */
   readonly folders: Readonly<Record<string, string>>;
   /** All that any process of it has printed so far. */
@@ -81,6 +83,7 @@ async function startStandalone(env: Settings): Promise<Gatehouse> {
       },
       adminToken: () => place.adminToken(),
       databaseUrl: () => place.databaseUrl(),
+      busUrl: () => place.databaseUrl(),
       folders: { gatehouse: place.folder },
       get printed() {
         return place.printed;
@@ -150,6 +153,7 @@ function asGatehouse({ cluster, gates, kafka, door, dispose }: RunningCluster): 
     apiUrl,
     adminToken: () => cluster.adminToken(),
     databaseUrl: async () => cluster.databaseUrl,
+    busUrl: async () => (kafka ? `kafka://${kafka.bootstrap}` : cluster.databaseUrl),
     folders: {
       gatehouse: cluster.folder,
       postgres: cluster.postgres.folder,
