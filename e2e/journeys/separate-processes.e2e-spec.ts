@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Administrator, connectCaller, readTrail } from '@gatehouse/standalone';
 import { eventually, filesystemStdio } from '@gatehouse/testing';
 import { scrape } from '@gatehouse/platform/testing';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareCluster, type Cluster } from './harness/cluster.ts';
 import { startLaneBus, type LaneBus } from './harness/lane-bus.ts';
@@ -69,6 +70,30 @@ async function expectNobodyReady(): Promise<void> {
   }
 }
 
+interface Connected {
+  readonly process: string;
+  readonly role: string;
+  readonly superuser: boolean;
+}
+
+/** Every process in the database, but the one that asks. */
+async function whoIsConnected(): Promise<readonly Connected[]> {
+  const owner = new Client({ connectionString: cluster.databaseUrl });
+  await owner.connect();
+  try {
+    // What holds a schema for a service says so in its name.
+    const { rows } = await owner.query<Connected>(
+      `select distinct replace(application_name, '-claim-', '-') as process, usename::text as role, rolsuper as superuser
+         from pg_stat_activity join pg_roles on rolname = usename
+        where backend_type = 'client backend' and pid <> pg_backend_pid()
+        order by process, role`,
+    );
+    return rows;
+  } finally {
+    await owner.end();
+  }
+}
+
 describe('the services of docker-compose.yml as processes of their own', () => {
   it('may start in any order, before their database and the bus are there even, and say what they wait for', async () => {
     await bus.kafka?.kill();
@@ -92,6 +117,21 @@ describe('the services of docker-compose.yml as processes of their own', () => {
     for (const service of cluster.services) await cluster.ready(service);
     for (const service of cluster.services) expect(await cluster.healthy(service)).toBe(true);
     expect(await cluster.migrate()).toBe('The database is at head.\n');
+  });
+
+  it('are each in the database by a role of their own, none of them by its owner; and a gateway is not there', async () => {
+    const keepers = cluster.services.filter((name) => !name.startsWith('gateway'));
+    const own = keepers.toSorted().map((name) => ({
+      process: `gatehouse-${name}`,
+      role: `gatehouse_${name}`,
+      superuser: false,
+    }));
+    // A bus in PostgreSQL is reached by a role for the bus, by every process.
+    const ofTheBus = bus.kafka === undefined ? ['gatehouse_bus'] : [];
+    await eventually(async () => {
+      const connected = await whoIsConnected();
+      expect(connected.filter(({ role }) => !ofTheBus.includes(role))).toEqual(own);
+    });
   });
 
   it('tell Prometheus of themselves, each what is its own, and nobody who has not the token', async () => {
