@@ -8,7 +8,8 @@ export function configPage(sections: readonly ConfigSection[]): string {
     heading('Settings', 'the `*.config.ts` of every service'),
     'A setting is read from its environment variable, else from its section of the YAML file that `GATEHOUSE_CONFIG`',
     'names, else it has its default. A section, key or `GATEHOUSE_` variable that nobody knows is an error: a typo must',
-    'not become a default. Lists are separated by commas in a variable.',
+    'not become a default. Lists are separated by commas in a variable. One file may be given to a standalone process, or to',
+    'every service of a cluster: each judges its own section, and passes over those of the other services.',
     '',
     ...sections.flatMap((section) => [
       `## ${section.name}`,

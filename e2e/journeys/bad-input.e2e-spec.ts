@@ -1,10 +1,26 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connectCaller } from '@gatehouse/standalone';
 import { eventually } from '@gatehouse/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startChangeableServer, type OfferedTool } from './harness/changeable-server.ts';
 import { startWorld, type Record, type World } from './harness/world.ts';
 
+/** Limits of several services, in the one file that every process of either form is given. */
+const SETTINGS = `
+gateway:
+  callTimeoutMs: 500
+  bodyLimitBytes: 100000
+admin:
+  maxPageSize: 120
+registry:
+  maxCatalogueBytes: 100000
+`;
+
+let folder: string;
 let world: World;
 let caller: { keyId: string; token: string };
 let session: string;
@@ -18,10 +34,10 @@ interface Fickle {
 }
 
 beforeAll(async () => {
-  world = await startWorld({
-    GATEHOUSE_GATEWAY_CALL_TIMEOUT_MS: '500',
-    GATEHOUSE_GATEWAY_BODY_LIMIT_BYTES: '100000',
-  });
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-settings-'));
+  const file = join(folder, 'gatehouse.yaml');
+  await writeFile(file, SETTINGS);
+  world = await startWorld({ GATEHOUSE_CONFIG: file });
   fickle = await startFickle();
   const { digest } = await world.admin.submit('fickle', 'Fickle', {
     streamableHttp: { url: fickle.url },
@@ -45,6 +61,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await fickle.close();
   await world.dispose();
+  await rm(folder, { recursive: true });
 });
 
 const HEADERS = {
@@ -280,6 +297,28 @@ describe('bad input at the gate', () => {
       await send({ body: call('everything__echo', { message: 'still here' }) }),
     );
     expect(JSON.stringify(answer)).toContain('still here');
+  });
+});
+
+describe('limits from one file of settings bind', () => {
+  it('the admin API too', async () => {
+    const page = (first: number) => world.ask(`{ users(first: ${first}) { nodes { id } } }`);
+    await expect(page(120)).resolves.toBeDefined();
+    await expect(page(121)).rejects.toThrow('at most 120');
+  });
+
+  it('the registry too', async () => {
+    const described = (size: number): OfferedTool[] => [
+      { name: 'talk', description: 'x'.repeat(size), inputSchema: { type: 'object' } },
+    ];
+    const talkative = await startChangeableServer(described(100_001));
+    const streamableHttp = { url: talkative.url };
+    await expect(
+      world.admin.submit('talkative', 'Talkative', { streamableHttp }),
+    ).rejects.toMatchObject({ code: 'upstream-garbled' });
+    talkative.offer(described(90_000));
+    await expect(world.admin.submit('terse', 'Terse', { streamableHttp })).resolves.toBeDefined();
+    await talkative.stop();
   });
 });
 

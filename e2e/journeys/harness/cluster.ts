@@ -99,7 +99,7 @@ export async function prepareCluster(
     const prefixes = [`GATEHOUSE_${(service.command?.[1] ?? name).toUpperCase()}_`];
     // What every process that serves may be told.
     if (service.command?.[0] === 'serve')
-      prefixes.push('GATEHOUSE_TRACING_', 'GATEHOUSE_LOG_LEVEL');
+      prefixes.push('GATEHOUSE_TRACING_', 'GATEHOUSE_LOG_LEVEL', 'GATEHOUSE_CONFIG');
     const own = Object.entries(env).filter(([variable]) =>
       prefixes.some((prefix) => variable.startsWith(prefix)),
     );

@@ -42,6 +42,12 @@ function run(args: string, env: Readonly<Record<string, string>> = {}): Promise<
 }
 
 const owner = { OWNER_URL: 'postgres://owner@127.0.0.1:9/gate' };
+/** What a gate of a cluster must be told beside the file of settings. */
+const gate = {
+  DATA: '{folder}/unused',
+  BUS_URL: 'kafka://127.0.0.1:9',
+  SERVICE_TOKEN_FILE: '{folder}/file',
+};
 const rebuildIdentity = {
   DATABASE_URL: 'postgres://gatehouse_identity@127.0.0.1:9/gate',
   BUS_URL: 'kafka://127.0.0.1:9',
@@ -160,8 +166,32 @@ describe('the command line says in a sentence, and by its exit code,', () => {
     expect(code).toBe(exitCode);
   });
 
+  // Each mistake costs two processes, so most of them are made at once.
+  it.concurrent.each([
+    [
+      'of mistakes of every kind',
+      `gatewy: {}
+metrics: 7
+tracing: {sampleRatio: 2}
+gateway: {maxSesions: 1, maxSessions: many, allowedOrigins: [https://a.example/path]}
+admin: {maxPageSize: 20}`,
+      /gatewy[^]*metrics: [^]*sampleRatio: [^]*maxSessions: [^]*allowedOrigins.0: [^]*maxSesions/,
+    ],
+    ['of a file that is named and not there', 'metrics: {tokenFile: ./nowhere}', /no such file/],
+    ['of what is no YAML', 'gateway: [', /\.yaml: ./],
+  ])('the same %s in the one file of settings of both forms', async (what, yaml, complaint) => {
+    const file = join(folder, `${what.replaceAll(' ', '-')}.yaml`);
+    await writeFile(file, yaml);
+    const inOneProcess = await run('start', { CONFIG: file, DATA: '{folder}/unused' });
+    const alone = await run('serve gateway', { CONFIG: file, ...gate });
+    expect([inOneProcess.code, alone.code]).toEqual([2, 2]);
+    expect(inOneProcess.stderr).toMatch(complaint);
+    expect(alone.stderr.replace(/^gatehouse gateway: /, 'gatehouse: ')).toBe(inOneProcess.stderr);
+  });
+
   it('and makes nothing where it was only asked to mend', async () => {
     expect(await readdir(folder)).not.toContain('nowhere');
+    expect(await readdir(folder)).not.toContain('unused');
   });
 
   it.each(['serve', 'rebuild'])('which services `%s --help` means', async (command) => {

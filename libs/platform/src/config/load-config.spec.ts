@@ -93,6 +93,13 @@ describe('loading the configuration', () => {
     expect(attempt).toThrow(complaint);
   });
 
+  it('passes over the sections that other processes read, and over no other', () => {
+    const sharing = (yaml: string) =>
+      loadConfig([web], { env: {}, file: fileWith(yaml), otherSections: ['mail'] });
+    expect(sharing('web:\n  port: 3\nmail:\n  from: x\n').web.port).toBe(3);
+    expect(() => sharing('mial:\n  from: x\n')).toThrow('unknown section mial');
+  });
+
   it('names the variable that a required setting lacks, and the file that is not there', () => {
     const needy = configSection('needy', 'Needs an address.', z.strictObject({ url: z.url() }));
     const attempt = (): unknown =>

@@ -18,6 +18,8 @@ export interface ConfigSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** GATEHOUSE_ variables that are no settings of a section, such as the path of the file itself. */
   readonly otherEnv?: readonly string[];
+  /** Sections of the file that other processes read, and judge: all processes may be given the same file. */
+  readonly otherSections?: readonly string[];
 }
 
 /** The loaded settings of several sections, by their names. */
@@ -32,9 +34,9 @@ export function loadConfig<const S extends readonly ConfigSection[]>(
 ): LoadedConfig<S> {
   const complaints: string[] = [];
   const file = readFile(sources.file, complaints);
+  const known = [...sections.map(({ name }) => name), ...(sources.otherSections ?? [])];
   for (const name of Object.keys(file)) {
-    if (!sections.some((section) => section.name === name))
-      complaints.push(`${sources.file}: unknown section ${name}`);
+    if (!known.includes(name)) complaints.push(`${sources.file}: unknown section ${name}`);
   }
   complaints.push(...unknownVariables(sections, sources));
   const loaded = Object.fromEntries(

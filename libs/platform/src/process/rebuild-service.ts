@@ -1,3 +1,4 @@
+import { SERVICES } from '@gatehouse/event-catalog';
 import type { ConfigOf, ConfigSection } from '../config/config-section.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { metricsConfig } from '../metrics/metrics.config.ts';
@@ -17,6 +18,7 @@ export async function rebuildService<Section extends ConfigSection>(
       env,
       file: env['GATEHOUSE_CONFIG'],
       otherEnv: ['GATEHOUSE_CONFIG'],
+      otherSections: SERVICES,
     },
   );
   const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceName } from '@gatehouse/event-catalog';
+import { SERVICES, type ServiceName } from '@gatehouse/event-catalog';
 import type { ConfigOf, ConfigSection } from '../config/config-section.ts';
 import { ConfigError, loadConfig } from '../config/load-config.ts';
 import type { NeededSchema } from '../database/schema-claim.ts';
@@ -55,6 +55,7 @@ async function run<Section extends ConfigSection>(
     env,
     file: env['GATEHOUSE_CONFIG'],
     otherEnv: ['GATEHOUSE_CONFIG'],
+    otherSections: SERVICES,
   });
   const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;
   const metricsToken = await readMetricsToken(settings.metrics);
