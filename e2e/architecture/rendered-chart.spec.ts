@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { selects } from '../journeys/harness/network-rules.ts';
 import {
   hasHelm,
   KUBERNETES,
@@ -12,6 +13,7 @@ import {
   type Container,
   type Manifest,
 } from '../journeys/harness/rendered-chart.ts';
+import { asFlags, installations } from './chart-installations.ts';
 import { commandExists, deployedServices, loadAs, secretsIn } from './deployment.ts';
 import { textOf } from './repo.ts';
 
@@ -38,34 +40,8 @@ function findings(manifests: readonly unknown[], version: string): string {
   }
 }
 
-const asFlags = (sets: readonly string[]): string[] => sets.flatMap((set) => ['--set', set]);
-
-const everything = [
-  'ingress.enabled=true',
-  'ingress.tlsSecret=tls',
-  'serviceMonitor.enabled=true',
-  'prometheusRule.enabled=true',
-  'secrets.metricsToken.name=gatehouse-metrics',
-  'tracing.endpoint=https://collector.example.com',
-  'tracing.sampleRatio=0.25',
-  'secrets.tracingHeaders.name=gatehouse-tracing',
-  'bus.tls=true',
-  'bus.user=gatehouse',
-  'bus.sasl=plain',
-  'secrets.busCa.name=kafka-ca',
-  'secrets.busCertificate.name=kafka-client',
-  'database.parameters=sslmode=verify-full',
-  'gateway.settings.maxSessions=5',
-  'gateway.autoscaling.enabled=false',
-];
-
-const ways: readonly (readonly [string, readonly string[]])[] = [
-  ['as it comes', []],
-  ['with everything on', everything],
-];
-
 // Helm renders where it is at hand, on PATH or at HELM. `.ci/run` brings it, and there nothing may skip itself.
-describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, sets) => {
+describe.skipIf(!hasHelm).each(installations)('the chart as Helm renders it, %s', (way, sets) => {
   const manifests = hasHelm ? renderChart('gate', asFlags(sets)) : [];
   const pods = manifests.flatMap(({ metadata, spec }) =>
     spec?.template === undefined ? [] : [{ name: metadata.name, spec, pod: spec.template.spec }],
@@ -110,32 +86,13 @@ describe.skipIf(!hasHelm).each(ways)('the chart as Helm renders it, %s', (way, s
       ...ofKind('PodDisruptionBudget'),
       ...ofKind('NetworkPolicy'),
     ]) {
-      const { matchLabels } = spec?.selector ?? spec?.podSelector ?? { matchLabels: {} };
+      const selector = spec?.selector ?? spec?.podSelector;
       const met = pods.filter(({ spec: { template } }) =>
-        Object.entries(matchLabels).every(
-          ([key, label]) => template?.metadata.labels[key] === label,
-        ),
+        selects(selector, template?.metadata.labels ?? {}),
       );
       const isForAll = metadata.name.endsWith('-none');
       expect([metadata.name, met.length]).toEqual([metadata.name, isForAll ? pods.length : 1]);
     }
-  });
-
-  test('scales the gateway by load, unless it is told how many there are', () => {
-    const [gateway] = ofKind('StatefulSet').filter(({ metadata }) =>
-      metadata.name.endsWith('-gateway'),
-    );
-    const scalers = ofKind('HorizontalPodAutoscaler').map(({ spec }) => spec?.scaleTargetRef);
-    const name = gateway?.metadata.name;
-    const told = { scalers: [], replicas: 2 };
-    // A number would undo at each upgrade what the autoscaler has done.
-    const byLoad = {
-      scalers: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name }],
-      replicas: undefined,
-    };
-    expect({ scalers, replicas: gateway?.spec?.replicas }).toEqual(
-      way === 'as it comes' ? byLoad : told,
-    );
   });
 
   test('is watched, where it is asked to be: by the alerts of this repo, with the token of every service', () => {

@@ -30,6 +30,7 @@ interface VolumeMount {
   readonly name: string;
   readonly mountPath: string;
   readonly subPath?: string;
+  readonly readOnly?: boolean;
 }
 interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
@@ -42,7 +43,10 @@ export interface Container {
   readonly ports?: readonly { readonly name: string; readonly containerPort: number }[];
   readonly volumeMounts: readonly VolumeMount[];
   readonly securityContext: unknown;
-  readonly resources: { readonly limits: { readonly memory: string } };
+  readonly resources: {
+    readonly requests?: { readonly cpu?: string | number };
+    readonly limits: { readonly memory: string };
+  };
   readonly startupProbe?: Probe;
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
@@ -60,14 +64,50 @@ export interface PodTemplate {
   readonly metadata: { readonly labels: Labels };
   readonly spec: Pod;
 }
+/** Whom something is about, by labels. */
+export interface Selector {
+  readonly matchLabels?: Labels | null;
+  readonly matchExpressions?:
+    | readonly {
+        readonly key: string;
+        readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+        readonly values?: readonly string[];
+      }[]
+    | null;
+}
+/** Addresses, by their range. */
+export interface IpBlock {
+  readonly cidr: string;
+  readonly except?: readonly string[];
+}
 /** What a NetworkPolicy speaks of. */
 export interface Peer {
-  readonly podSelector?: { readonly matchLabels: Labels };
-  readonly namespaceSelector?: unknown;
+  readonly podSelector?: Selector | null;
+  readonly namespaceSelector?: Selector | null;
+  readonly ipBlock?: IpBlock | null;
 }
-interface PolicyPort {
-  readonly protocol: string;
-  readonly port: number;
+/** A port of a NetworkPolicy: all of its protocol where it has none, TCP where it has no protocol. */
+export interface PolicyPort {
+  readonly protocol?: string;
+  readonly port?: number | string | null;
+  readonly endPort?: number;
+}
+/** What a NetworkPolicy says; YAML knows many ways of saying nothing. */
+export interface NetworkPolicySpec {
+  readonly podSelector?: Selector | null;
+  readonly policyTypes?: readonly ('Ingress' | 'Egress')[] | null;
+  readonly ingress?:
+    | readonly ({
+        readonly from?: readonly Peer[] | null;
+        readonly ports?: readonly PolicyPort[] | null;
+      } | null)[]
+    | null;
+  readonly egress?:
+    | readonly ({
+        readonly to?: readonly Peer[] | null;
+        readonly ports?: readonly PolicyPort[] | null;
+      } | null)[]
+    | null;
 }
 /** A thing of Kubernetes, as far as we look at it. */
 export interface Manifest {
@@ -78,20 +118,30 @@ export interface Manifest {
   readonly spec?: {
     readonly replicas?: number;
     readonly podManagementPolicy?: string;
-    readonly podSelector?: { readonly matchLabels: Labels };
-    readonly selector?: { readonly matchLabels: Labels };
-    readonly scaleTargetRef?: unknown;
+    readonly podSelector?: Selector;
+    readonly selector?: Selector;
     readonly template?: PodTemplate;
     readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
-    readonly ingress?: readonly {
-      readonly from: readonly Peer[];
-      readonly ports: readonly PolicyPort[];
-    }[];
-    readonly egress?: readonly {
-      readonly to?: readonly Peer[];
-      readonly ports: readonly PolicyPort[];
-    }[];
   };
+}
+/** What a HorizontalPodAutoscaler says. */
+export interface AutoscalerSpec {
+  readonly scaleTargetRef: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+  };
+  readonly minReplicas?: number;
+  readonly maxReplicas: number;
+  readonly metrics?: unknown;
+  readonly behavior?: unknown;
+}
+/** What a PodDisruptionBudget says. */
+export interface BudgetSpec {
+  readonly selector?: Selector | null;
+  readonly minAvailable?: number | string;
+  readonly maxUnavailable?: number | string;
+  readonly unhealthyPodEvictionPolicy?: string;
 }
 /** What a Service says. */
 export interface ServiceSpec {
@@ -122,7 +172,7 @@ const helm = process.env['HELM'] ?? 'helm';
 export const hasHelm = spawnSync(helm, ['version']).status === 0;
 
 /** What a run of Helm left. */
-interface HelmResult {
+export interface HelmResult {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
