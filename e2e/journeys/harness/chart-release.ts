@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@gatehouse/testing';
 import { LocalPod, type Surroundings } from './local-pod.ts';
-import { LocalProcesses } from './local-processes.ts';
+import { LocalProcesses, type ProcessDescription } from './local-processes.ts';
 import { makeSecrets } from './make-secrets.ts';
 import { meets } from './network-rules.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type Manifest,
   type ServiceSpec,
 } from './rendered-chart.ts';
+import { seesWrites, tracingWrites, writesIn } from './written-files.ts';
 
 const README = fileURLToPath(new URL('../../../infra/helm/gatehouse/README.md', import.meta.url));
 
@@ -33,8 +34,8 @@ export interface ChartRelease {
   /** The pods that the Ingress leads a path to; none where it leads nowhere. */
   behindIngress(path: string): readonly LocalPod[];
   secret(name: string, key: string): Promise<Buffer>;
-  /** What processes wrote where nothing is mounted: a container would have refused it. */
-  writtenElsewhere(): Promise<readonly string[]>;
+  /** What a pod has written, by path, since it came to be; nothing where nobody can look (`seesWrites`). */
+  written(pod: LocalPod): Promise<readonly string[]>;
   dispose(): Promise<void>;
 }
 
@@ -63,6 +64,7 @@ export async function prepareRelease({
   const home = join(root, 'home');
   await makeSecrets(secretsFolder, ownerPassword);
   await mkdir(home);
+  await mkdir(join(root, 'traces'));
   const processes = new LocalProcesses(home);
   const pod = async (podName: string, { spec }: Manifest): Promise<LocalPod> =>
     new LocalPod(podName, spec!.template!, join(root, podName), await freePort());
@@ -83,6 +85,11 @@ export async function prepareRelease({
     configMap: (asked) => named(manifests, 'ConfigMap', asked).data ?? {},
     addressOf: (service, port) => leadsTo(manifests, pods, service, port)[0]!.url,
   };
+  const traces = (its: LocalPod): string => join(root, 'traces', its.name);
+  const described = (its: LocalPod): ProcessDescription => ({
+    ...its.describe(surroundings),
+    through: seesWrites ? tracingWrites(traces(its)) : [],
+  });
   return {
     manifests,
     jobs,
@@ -90,11 +97,11 @@ export async function prepareRelease({
     processes,
     async run(job) {
       await job.mount(surroundings);
-      return processes.runOnce(job.describe(surroundings));
+      return processes.runOnce(described(job));
     },
     async start(started) {
       await started.mount(surroundings);
-      processes.start(started.name, started.describe(surroundings));
+      processes.start(started.name, described(started));
     },
     podOf(service, index = 0) {
       const found = pods.filter(({ container }) => container.name === service)[index];
@@ -103,7 +110,7 @@ export async function prepareRelease({
     },
     behindIngress: (path) => behindIngress(manifests, pods, path),
     secret: surroundings.secret,
-    writtenElsewhere: () => readdir(home, { recursive: true }),
+    written: (its) => writesIn(traces(its), home),
     async dispose() {
       await processes.killAll();
       await rm(root, { recursive: true, force: true });

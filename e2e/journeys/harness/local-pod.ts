@@ -56,6 +56,14 @@ export class LocalPod {
     return join(this.#folder, path);
   }
 
+  /** Whether its container could write here: what is mounted, and not to be read alone, is all that it can. */
+  mayWrite(place: string): boolean {
+    const [innermost] = this.container.volumeMounts
+      .filter(({ mountPath }) => `${place}/`.startsWith(`${this.at(mountPath)}/`))
+      .toSorted((a, b) => b.mountPath.length - a.mountPath.length);
+    return innermost !== undefined && innermost.readOnly !== true;
+  }
+
   /** What a probe of the chart asks. */
   probed(probe: 'startupProbe' | 'livenessProbe' | 'readinessProbe'): string {
     const asked = this.container[probe]?.httpGet;

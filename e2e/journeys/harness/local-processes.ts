@@ -15,6 +15,8 @@ const GATEHOUSE = join(
 export interface ProcessDescription {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** A command that becomes it, such as one that looks on. */
+  readonly through?: readonly string[];
 }
 
 /** Processes of `gatehouse` by names of our choice, started as they are described, in one folder, on the environment of the image. */
@@ -39,8 +41,9 @@ export class LocalProcesses {
     };
   }
 
-  #spawn({ args, env }: ProcessDescription): ChildProcess {
-    const child = spawn(process.execPath, [this.#gatehouse, ...args], {
+  #spawn({ args, env, through = [] }: ProcessDescription): ChildProcess {
+    const [program = '', ...rest] = [...through, process.execPath, this.#gatehouse, ...args];
+    const child = spawn(program, rest, {
       env: { ...this.environment, ...env },
       cwd: this.#folder,
       stdio: ['ignore', 'pipe', 'pipe'],
