@@ -1,4 +1,4 @@
-import { catalog, findDefinition, upcast } from '@gatehouse/event-catalog';
+import { catalog, findDefinition, upcast, upcasters } from '@gatehouse/event-catalog';
 import { describe, expect, test } from 'vitest';
 import { releases } from '../evolution/releases.ts';
 import { storedEvents, storedMessages } from '../evolution/stored-messages.ts';
@@ -37,6 +37,14 @@ function tooNew(text: string, readable: ReadonlySet<string>): string[] {
   );
 }
 
+/** Versions that are upcast and that no release has left behind: nothing real shows that their upcasters work. */
+function neverWritten(
+  upcast: readonly { readonly from: string }[],
+  written: ReadonlySet<string>,
+): string[] {
+  return upcast.map(({ from }) => from).filter((type) => !written.has(type));
+}
+
 describe.each(released)('what $name wrote', (release) => {
   test('is every kind of event that it knew', () => {
     const written = new Set(storedEvents(release).map(({ name }) => name));
@@ -73,6 +81,20 @@ describe('a published version', () => {
   test('that is open would be found', () => {
     expect(openObjects({ items: { properties: { a: {} } } })).toEqual(['/items']);
     expect(openObjects({ properties: {}, additionalProperties: false })).toEqual([]);
+  });
+});
+
+describe('a release was captured before an event got its next version, so that', () => {
+  test('every upcaster brings real events up to date', () => {
+    const written = released.flatMap((release) => storedEvents(release).map(({ name }) => name));
+    expect(neverWritten(upcasters, new Set(written))).toEqual([]);
+  });
+
+  test('an upcaster of what was never written would be found', () => {
+    const written = new Set(['identity.user-updated.v1']);
+    const of = (from: string) => [{ from }];
+    expect(neverWritten(of('identity.user-updated.v1'), written)).toEqual([]);
+    expect(neverWritten(of('identity.user-told.v1'), written)).toEqual(['identity.user-told.v1']);
   });
 });
 
