@@ -1,10 +1,11 @@
 import { eventually } from '@gatehouse/testing';
 import type { Form } from '../journeys/harness/gatehouse.ts';
+import { startHoldingServer } from '../journeys/harness/holding-server.ts';
+import { prepareStage } from '../journeys/harness/rights-in-use.ts';
 import { startWorld } from '../journeys/harness/world.ts';
 import { startCallLoad } from './call-load.ts';
+import { openCommitClock, type CommitClock } from './commit-clock.ts';
 import { changesOn, type Effects, type Sample } from './propagated-changes.ts';
-import { prepareStage } from './propagation-stage.ts';
-import { startHoldingServer } from './holding-server.ts';
 import { figure, quantile, type Figure } from './report.ts';
 
 export interface PropagationOptions {
@@ -51,14 +52,16 @@ async function measureForm(
     await holding.stop();
     throw error;
   });
+  let clock: CommitClock | undefined;
   try {
     const stage = await prepareStage(world, holding);
+    clock = await openCommitClock(world);
     const busy = await world.agent('busy', { everything: [{ tool: 'echo', mode: 'READ' }] });
     const endpoints = world.gatehouse.gateUrls.map((url) => `${url}/s/everything/mcp`);
     const calls = await eventually(() => startCallLoad(endpoints, busy.token, 'echo', load));
     const figures: Figure[] = [];
     const all: Sample[] = [];
-    for (const change of await changesOn(stage)) {
+    for (const change of await changesOn(stage, clock)) {
       const effects: Effects[] = [];
       for (let round = 0; round < WARM_UP; round += 1) await change.once();
       for (let round = 0; round < events; round += 1) effects.push(await change.once());
@@ -70,9 +73,9 @@ async function measureForm(
       }
     }
     figures.push(...figuresOf(`${name}: all ${all.length} changes, call cut`, all, goalMs));
-    await stage.close();
     return [...figures, figure(`${name}: calls meanwhile`, '1/s', await calls.stop())];
   } finally {
+    await clock?.close();
     await world.dispose();
     await holding.stop();
   }

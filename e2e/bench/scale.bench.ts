@@ -3,7 +3,7 @@ import { Administrator } from '@gatehouse/standalone';
 import { eventually, startThrowAwayKafka } from '@gatehouse/testing';
 import { prepareCluster, type Cluster } from '../journeys/harness/cluster.ts';
 import { startWorld } from '../journeys/harness/world.ts';
-import { holdingTool, startHoldingServer } from './holding-server.ts';
+import { holdingTool, startHoldingServer } from '../journeys/harness/holding-server.ts';
 import { addPrincipals } from './population.ts';
 import { openRawSession, type RawSession } from './raw-session.ts';
 import { figure, median, quantile, type Figure } from './report.ts';

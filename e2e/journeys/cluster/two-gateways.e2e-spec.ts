@@ -2,10 +2,18 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectCaller } from '@gatehouse/standalone';
 import { eventually } from '@gatehouse/testing';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHoldingServer, type HoldingServer } from '../../bench/holding-server.ts';
-import { openWatchedSession } from '../../bench/watched-session.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openDoorSession, type DoorSession } from '../harness/door-session.ts';
+import { startHoldingServer, type HoldingServer } from '../harness/holding-server.ts';
+import {
+  atAllServers,
+  errorIn,
+  prepareStage,
+  type Stage,
+  type Subject,
+} from '../harness/rights-in-use.ts';
+import { endRight, wayNames, waysToEnd, type WayName } from '../harness/rights-taken-away.ts';
+import { openWatchedSession } from '../harness/watched-session.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { startCallersThroughTheDoor } from './callers-through-the-door.ts';
 
@@ -14,42 +22,40 @@ const SESSION_IDLE_MS = 8_000;
 const CALLERS_OF_EACH_NODE = 4;
 const CALLS_BEFORE_THE_KILL = 200;
 
+/** What the trail says of a call that was cut in this way. */
+const reasons: Readonly<Record<WayName, RegExp>> = {
+  'user deactivated': /^key \S+ of user \S+ gives no access any more$/,
+  'role revoked': /^The caller holds no role that exists/,
+  'server suspended': /^tool hold of holding is in service no more$/,
+  'key revoked': /^key \S+ of agent \S+ gives no access any more$/,
+  'policy published': /^Role "published" sets tools "hold" of connector "holding" to "off"/,
+};
+
+/** What somebody meets whose key gives no access any more; and who has lost one tool. */
+const shutOut = { problem: 'token-refused', isLetIn: false, isStreamClosed: true };
+const goesOn = { problem: 'tool-unknown', isLetIn: true, isStreamClosed: false };
+
 let world: World;
 let holding: HoldingServer;
+let stage: Stage;
 beforeAll(async () => {
   holding = await startHoldingServer();
   world = await startWorld(
     { GATEHOUSE_GATEWAY_SESSION_IDLE_MS: String(SESSION_IDLE_MS) },
     { kind: 'cluster', bus: 'kafka', gateways: 2, door: 'proxy' },
   );
-  const transport = { streamableHttp: { url: holding.url } };
-  const { digest } = await world.admin.submit('holding', 'Holding', transport);
-  await world.admin.approve('holding', digest);
+  stage = await prepareStage(world, holding);
+  await world.admin.defineRole('echoer', '', { everything: [{ tool: 'echo', mode: 'READ' }] });
 });
 afterAll(async () => {
   await world.dispose();
   await holding.stop();
 });
 
-/** Another key for the same principal. */
-async function issueKey(kind: 'USER' | 'AGENT', id: string): Promise<string> {
-  const { issueKey: issued } = await world.ask<{ issueKey: { token: string } }>(
-    `mutation ($input: IssueKeyInput!) { issueKey(input: $input) { token } }`,
-    { input: { principal: { kind, id }, label: 'another' } },
-  );
-  return issued.token;
-}
-
-async function newUser(userName: string, role: string): Promise<string> {
-  const { provisionUser } = await world.ask<{ provisionUser: { user: { id: string } } }>(
-    `mutation ($input: ProvisionUserInput!) { provisionUser(input: $input) { user { id } } }`,
-    { input: { userName, displayName: userName } },
-  );
-  await world.ask(
-    `mutation ($input: AssignRoleInput!) { assignRole(input: $input) { assignment { role } } }`,
-    { input: { assignee: { kind: 'USER', id: provisionUser.user.id }, role } },
-  );
-  return provisionUser.user.id;
+async function newEchoer(): Promise<Subject> {
+  const user = await stage.newUser();
+  await stage.assign(user, 'echoer');
+  return user;
 }
 
 interface Placed {
@@ -60,13 +66,13 @@ interface Placed {
 
 const open = (token: string): Promise<DoorSession> => openDoorSession(world.gatehouse.url, token);
 
-/** Keys of this user, until each of the two nodes serves so many of them. */
-async function keysOnBothNodes(userId: string, ofEach: number): Promise<readonly Placed[]> {
+/** Keys of this principal, until each of the two nodes serves so many of them. */
+async function keysOnBothNodes(subject: Subject, ofEach: number): Promise<readonly Placed[]> {
   const placed: Placed[] = [];
   const on = (node: number): Placed[] => placed.filter((one) => one.node === node);
   while (on(0).length < ofEach || on(1).length < ofEach) {
     if (placed.length > 60) throw new Error('the proxy sends every key to the same node');
-    const token = await issueKey('USER', userId);
+    const { token } = await stage.newKey(subject);
     const session = await eventually(() => open(token));
     placed.push({ token, session, node: await session.nodeAmong(world.gatehouse.gateUrls) });
   }
@@ -87,9 +93,7 @@ function statusOf(path: string): Promise<number> {
 
 describe('two gateways behind the proxy of docker-compose.yml', () => {
   it('share the keys of clients between them, and a client stays with its node', async () => {
-    await world.admin.defineRole('echoer', '', { everything: [{ tool: 'echo', mode: 'READ' }] });
-    const userId = await newUser('spread', 'echoer');
-    const clients = await keysOnBothNodes(userId, 3);
+    const clients = await keysOnBothNodes(await newEchoer(), 3);
     for (const { token, session, node } of clients) {
       for (const message of ['a', 'b', 'c', 'd']) {
         const answer = await session.call('everything__echo', { message });
@@ -158,45 +162,36 @@ describe('two gateways behind the proxy of docker-compose.yml', () => {
     await stays.close();
   });
 
-  it('both cut what a deactivated person has under way', async () => {
-    await world.admin.defineRole('holder', '', { holding: [{ tool: '*', mode: 'WRITE' }] });
-    const userId = await newUser('leaves', 'holder');
-    const clients = await keysOnBothNodes(userId, 1);
-    const underWay = await Promise.all(
-      clients.map(async ({ token, node }) => {
-        const session = await openWatchedSession(`${world.gatehouse.url}/mcp`, token);
-        const stream = await session.listen();
-        const name = `held-at-${node}`;
-        const call = session.call('holding__hold', { name });
-        await Promise.race([
-          holding.arrival(name),
-          call.then(({ body }) => Promise.reject(new Error(`it was refused: ${body}`))),
-        ]);
-        return { session, stream, call };
-      }),
-    );
-    await world.ask(
-      `mutation ($input: DeactivateUserInput!) { deactivateUser(input: $input) { user { active } } }`,
-      { input: { userId, reason: 'left the company' } },
-    );
-    for (const { stream, call } of underWay) {
-      await stream.ended;
-      expect((await call).body).toContain('call-cut');
+  it.each(wayNames)('each cut what is under way there, and so does the door: %s', async (name) => {
+    const way = await waysToEnd[name](stage);
+    const holder = await way.nextHolder();
+    onTestFinished(async () => void (await holder.restore?.()));
+    const inUse = await stage.use(holder.token, atAllServers);
+    onTestFinished(() => inUse.close());
+    expect(inUse.entrances).toHaveLength(3);
+    const closed = new Set<string>();
+    for (const { url, stream } of inUse.entrances) void stream.then(() => closed.add(url));
+    await endRight(way, holder, inUse);
+    const after = way.endsSessions ? shutOut : goesOn;
+    for (const { url, session } of inUse.entrances) {
+      const again = await session.call(atAllServers.tool, { name: 'again' });
+      const problem = errorIn(again)?.data?.problem;
+      const isLetIn = await openDoorSession(url, holder.token).then(
+        () => true,
+        () => false,
+      );
+      expect({ problem, isLetIn, isStreamClosed: closed.has(url) }).toEqual(after);
     }
-    for (const { session, token } of clients) {
-      expect((await session.send({ method: 'ping' })).status).toBe(401);
-      await expect(open(token)).rejects.toThrow('401');
-    }
-    await eventually(async () => {
-      const ended = await world.trail({ principalId: userId, outcome: 'CANCELLED' });
-      expect(ended.map(({ reason }) => reason.code)).toEqual(['call-cut', 'call-cut']);
-    });
-    for (const { session } of underWay) await session.close();
+    await expectEachCutOnceInTheTrail(
+      holder.subject.id,
+      inUse.entrances.map(({ callName }) => callName),
+      reasons[name],
+    );
   });
 
   it('stand in for each other: one is killed under load, its clients go on at the other, it comes back, and every answered call is in the trail once', async () => {
-    const userId = await newUser('steady', 'echoer');
-    const clients = await keysOnBothNodes(userId, CALLERS_OF_EACH_NODE);
+    const steady = await newEchoer();
+    const clients = await keysOnBothNodes(steady, CALLERS_OF_EACH_NODE);
     const load = await startCallersThroughTheDoor(
       world.gatehouse.url,
       clients.map(({ token }) => token),
@@ -235,7 +230,7 @@ describe('two gateways behind the proxy of docker-compose.yml', () => {
     await load.stop();
     const { unexpected } = load;
     expect(unexpected).toEqual([]);
-    await expectEachOnceInTheTrail(userId, load.answered);
+    await expectEachOnceInTheTrail(steady.id, load.answered);
   });
 });
 
@@ -266,12 +261,39 @@ async function expectEachOnceInTheTrail(
   );
   const records = await world.trail({ principalId, method: 'tools/call', outcome: 'OK' });
   const recorded: string[] = [];
-  for (const { id } of records) {
-    const { revealArguments } = await world.ask<{
-      revealArguments: { arguments: { message: string } };
-    }>(`query ($id: ID!) { revealArguments(id: $id) { arguments } }`, { id });
-    recorded.push(revealArguments.arguments.message);
-  }
+  for (const { id } of records) recorded.push((await argumentsOf(id))['message']!);
   expect(new Set(recorded).size).toBe(recorded.length);
   expect(answered.filter((name) => !recorded.includes(name))).toEqual([]);
+}
+
+async function expectEachCutOnceInTheTrail(
+  principalId: string,
+  held: readonly string[],
+  why: RegExp,
+): Promise<void> {
+  const filter = { principalId, method: 'tools/call' };
+  await eventually(async () => {
+    const cut = await world.trail({ ...filter, outcome: 'CANCELLED' });
+    expect(cut.length).toBeGreaterThanOrEqual(held.length);
+  });
+  const recorded: string[] = [];
+  for (const { id, hasArguments, phase, decision, outcome, reason } of await world.trail(filter)) {
+    const name = hasArguments ? (await argumentsOf(id))['name']! : '';
+    if (!held.includes(name)) continue;
+    recorded.push(name);
+    expect({ phase, decision, outcome, reason }).toEqual({
+      phase: 'OUTCOME',
+      decision: 'ALLOW',
+      outcome: 'CANCELLED',
+      reason: { code: 'call-cut', text: expect.stringMatching(why) },
+    });
+  }
+  expect(recorded.toSorted()).toEqual(held.toSorted());
+}
+
+async function argumentsOf(id: string): Promise<Readonly<Record<string, string>>> {
+  const { revealArguments } = await world.ask<{
+    revealArguments: { arguments: Readonly<Record<string, string>> };
+  }>(`query ($id: ID!) { revealArguments(id: $id) { arguments } }`, { id });
+  return revealArguments.arguments;
 }

@@ -2,17 +2,19 @@ import { request, Agent, type IncomingMessage } from 'node:http';
 
 /** A session that tells when it is cut: its stream, and a call under way in it. */
 export interface WatchedSession {
-  /** Opens the stream on which the session hears what it did not ask for; resolves with the moment at which it ended, once it did. */
-  listen(): Promise<{ readonly ended: Promise<number> }>;
-  /** Starts a call; resolves with the moment at which its answer was there in full, or the connection broke. */
-  call(tool: string, args: Readonly<Record<string, unknown>>): Promise<CallEnd>;
+  /** Opens the stream on which the session hears what it did not ask for; `ended` resolves once it did. */
+  listen(): Promise<{ readonly ended: Promise<End> }>;
+  /** Starts a call; resolves when its answer was there in full, or the connection broke. */
+  call(tool: string, args: Readonly<Record<string, unknown>>): Promise<End>;
   /** Ends the session, where it has not ended yet. */
   close(): Promise<void>;
 }
 
-export interface CallEnd {
+export interface End {
   readonly at: number;
-  /** What was answered: empty where the connection broke. */
+  /** Whether it was the other side that ended it: false where the connection broke. */
+  readonly isWhole: boolean;
+  readonly status: number;
   readonly body: string;
 }
 
@@ -50,7 +52,7 @@ export async function openWatchedSession(endpoint: string, token: string): Promi
     async listen() {
       const stream = await send('GET');
       if (stream.statusCode !== 200) throw new Error(`the stream: ${stream.statusCode}`);
-      return { ended: endOf(stream).then(({ at }) => at) };
+      return { ended: endOf(stream) };
     },
     async call(name, args) {
       id += 1;
@@ -58,7 +60,7 @@ export async function openWatchedSession(endpoint: string, token: string): Promi
       try {
         return await endOf(await send('POST', call));
       } catch {
-        return { at: performance.now(), body: '' };
+        return { at: performance.now(), isWhole: false, status: 0, body: '' };
       }
     },
     async close() {
@@ -69,11 +71,14 @@ export async function openWatchedSession(endpoint: string, token: string): Promi
 }
 
 /** When the answer ended, be it complete or not. */
-function endOf(response: IncomingMessage): Promise<CallEnd> {
+function endOf(response: IncomingMessage): Promise<End> {
   return new Promise((resolve) => {
     let body = '';
     response.setEncoding('utf8').on('data', (text: string) => (body += text));
     response.on('error', () => undefined);
-    response.on('close', () => resolve({ at: performance.now(), body }));
+    response.on('close', () => {
+      const { complete: isWhole, statusCode: status = 0 } = response;
+      resolve({ at: performance.now(), isWhole, status, body });
+    });
   });
 }
