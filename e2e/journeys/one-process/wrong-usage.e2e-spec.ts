@@ -18,6 +18,7 @@ beforeAll(async () => {
   await mkdir(join(folder, 'damaged'));
   await writeFile(join(folder, 'damaged', 'secrets.json'), '{"installation":');
   await mkdir(join(folder, 'lost'));
+  await writeFile(join(folder, 'cluster.yaml'), FILE_OF_A_CLUSTER);
   await writeFile(join(folder, 'lost', 'admin-token'), 'gh_x');
   stranger = createServer((_request, response) => response.end('<html>')).listen(0, '127.0.0.1');
   await once(stranger, 'listening');
@@ -54,6 +55,14 @@ const rebuildIdentity = {
   SERVICE_TOKEN_FILE: '{folder}/file',
   DATA: '{folder}/identity',
 };
+
+const FILE_OF_A_CLUSTER = `process: {busUrl: 'kafka://127.0.0.1:9'}
+topics: {busUrl: 'kafka://127.0.0.1:9'}
+migrate: {ownerUrl: 'postgres://owner@127.0.0.1:9/gate'}
+metrics: {}
+tracing: {}
+gateway: {maxSessions: 5}
+`;
 
 describe('the command line says in a sentence, and by its exit code,', () => {
   it.concurrent.each([
@@ -128,6 +137,20 @@ describe('the command line says in a sentence, and by its exit code,', () => {
       'that no database answers',
       'migrate',
       { ...owner, ROLE_PASSWORD_FILE: '{folder}/file' },
+      1,
+      /127\.0\.0\.1:9\/gate \(GATEHOUSE_OWNER_URL\) cannot be used: nothing listens there/,
+    ],
+    [
+      'what the file of a whole cluster means for it',
+      'topics apply',
+      { CONFIG: '{folder}/cluster.yaml' },
+      1,
+      /127\.0\.0\.1:9 \(GATEHOUSE_BUS_URL\) cannot be used/,
+    ],
+    [
+      'what the same file means for another command',
+      'migrate',
+      { CONFIG: '{folder}/cluster.yaml', ROLE_PASSWORD_FILE: '{folder}/file' },
       1,
       /127\.0\.0\.1:9\/gate \(GATEHOUSE_OWNER_URL\) cannot be used: nothing listens there/,
     ],

@@ -43,6 +43,7 @@ export {
 export { readSecret } from './config/read-token.ts';
 export { whyKafkaUnreachable } from './bus/kafka/why-unreachable.ts';
 export { logFailure } from './host/log-failure.ts';
+export { clusterSections } from './process/cluster-sections.ts';
 export { makeDataDirectory } from './process/data-directory.ts';
 export { endInTime } from './process/end-in-time.ts';
 export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts';

@@ -1,9 +1,9 @@
-import { SERVICES } from '@gatehouse/event-catalog';
 import type { ConfigOf, ConfigSection } from '../config/config-section.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { metricsConfig } from '../metrics/metrics.config.ts';
 import { tracingConfig } from '../tracing/tracing.config.ts';
 import { processPlatform } from './process-platform.ts';
+import { clusterSections } from './cluster-sections.ts';
 import { processConfig } from './process.config.ts';
 import type { ServiceParts } from './run-service.ts';
 
@@ -18,7 +18,7 @@ export async function rebuildService<Section extends ConfigSection>(
       env,
       file: env['GATEHOUSE_CONFIG'],
       otherEnv: ['GATEHOUSE_CONFIG'],
-      otherSections: SERVICES,
+      otherSections: clusterSections,
     },
   );
   const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;

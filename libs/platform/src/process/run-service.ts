@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SERVICES, type ServiceName } from '@gatehouse/event-catalog';
+import type { ServiceName } from '@gatehouse/event-catalog';
 import type { ConfigOf, ConfigSection } from '../config/config-section.ts';
 import { ConfigError, loadConfig } from '../config/load-config.ts';
 import type { NeededSchema } from '../database/schema-claim.ts';
@@ -10,6 +10,7 @@ import { startTracing } from '../tracing/start-tracing.ts';
 import { tracingConfig } from '../tracing/tracing.config.ts';
 import { endInTime } from './end-in-time.ts';
 import { processPlatform, type ProcessPlatform } from './process-platform.ts';
+import { clusterSections } from './cluster-sections.ts';
 import { processConfig } from './process.config.ts';
 
 const THE_BUS = 'the event bus';
@@ -55,7 +56,7 @@ async function run<Section extends ConfigSection>(
     env,
     file: env['GATEHOUSE_CONFIG'],
     otherEnv: ['GATEHOUSE_CONFIG'],
-    otherSections: SERVICES,
+    otherSections: clusterSections,
   });
   const own = settings as unknown as Readonly<Record<string, ConfigOf<Section>>>;
   const metricsToken = await readMetricsToken(settings.metrics);

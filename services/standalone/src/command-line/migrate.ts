@@ -1,4 +1,5 @@
 import {
+  clusterSections,
   configSection,
   loadConfig,
   migrate,
@@ -38,6 +39,7 @@ export async function migrateDatabase(options: { readonly contract: boolean }): 
     env,
     file: env['GATEHOUSE_CONFIG'],
     otherEnv: ['GATEHOUSE_CONFIG'],
+    otherSections: clusterSections,
   });
   const owner = new URL(settings.migrate.ownerUrl);
   const { ownerPasswordFile, rolePasswordFile } = settings.migrate;

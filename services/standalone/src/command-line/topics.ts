@@ -1,6 +1,7 @@
 import { deadLetterTopicOf, topics } from '@gatehouse/event-catalog';
 import {
   applyKafkaTopics,
+  clusterSections,
   busSettings,
   configSection,
   createLogger,
@@ -103,6 +104,7 @@ async function settings(): Promise<{ kafka: KafkaOperationsOptions; replicationF
     env,
     file: env['GATEHOUSE_CONFIG'],
     otherEnv: ['GATEHOUSE_CONFIG'],
+    otherSections: clusterSections,
   });
   const { replicationFactor, ...bus } = loaded.topics;
   if (!bus.busUrl.startsWith('kafka')) {
