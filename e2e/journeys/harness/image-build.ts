@@ -192,7 +192,7 @@ async function follow(step: string, layer: Layer): Promise<void> {
 /** Of ours only what leads npm to its registry and its cache, and no path into this checkout, where every tool lies. */
 function environmentOfBuild(): Record<string, string> {
   const ofNpm =
-    /^(npm_config_(?!local_prefix|prefix)\w+|\w+_proxy|NODE_EXTRA_CA_CERTS|HOME|TMPDIR)$/i;
+    /^(npm_config_(registry|cache|userconfig|globalconfig|cafile|https?_?proxy|no_?proxy)|https?_proxy|no_proxy|NODE_EXTRA_CA_CERTS|HOME|TMPDIR)$/i;
   const kept = Object.entries(process.env).filter(([name]) => ofNpm.test(name));
   const path = (process.env['PATH'] ?? '')
     .split(delimiter)
