@@ -45,7 +45,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{libs,services}/*/src/**/*.spec.ts', 'e2e/{faults,journeys/harness}/*.spec.ts'],
+          include: [
+            '{libs,services}/*/src/**/*.spec.ts',
+            'e2e/{faults,journeys/harness/chart}/*.spec.ts',
+          ],
         },
       },
       {

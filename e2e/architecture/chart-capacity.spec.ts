@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { selects } from '../journeys/harness/network-rules.ts';
+import { selects } from '../journeys/harness/chart/network-rules.ts';
 import {
   hasHelm,
   KUBERNETES,
@@ -9,7 +9,7 @@ import {
   type BudgetSpec,
   type HelmResult,
   type Manifest,
-} from '../journeys/harness/rendered-chart.ts';
+} from '../journeys/harness/chart/rendered-chart.ts';
 import { asFlags, installations } from './chart-installations.ts';
 import { deployedServices } from './deployment.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { letsPass, type Party } from '../journeys/harness/network-rules.ts';
-import { hasHelm, renderChart } from '../journeys/harness/rendered-chart.ts';
+import { letsPass, type Party } from '../journeys/harness/chart/network-rules.ts';
+import { hasHelm, renderChart } from '../journeys/harness/chart/rendered-chart.ts';
 import { asFlags } from './chart-installations.ts';
 import { deployedServices } from './deployment.ts';
 

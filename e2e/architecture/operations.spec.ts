@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { hasHelm, renderChart } from '../journeys/harness/rendered-chart.ts';
+import { hasHelm, renderChart } from '../journeys/harness/chart/rendered-chart.ts';
 import { commandExists, loadAs } from './deployment.ts';
 import { textOf } from './repo.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { selects } from '../journeys/harness/network-rules.ts';
+import { selects } from '../journeys/harness/chart/network-rules.ts';
 import {
   hasHelm,
   KUBERNETES,
@@ -12,7 +12,7 @@ import {
   runHelm,
   type Container,
   type Manifest,
-} from '../journeys/harness/rendered-chart.ts';
+} from '../journeys/harness/chart/rendered-chart.ts';
 import { asFlags, installations } from './chart-installations.ts';
 import { commandExists, deployedServices, loadAs, secretsIn } from './deployment.ts';
 import { textOf } from './repo.ts';

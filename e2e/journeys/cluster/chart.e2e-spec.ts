@@ -13,14 +13,14 @@ import {
 } from '@gatehouse/testing';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareRelease, type ChartRelease } from '../harness/chart-release.ts';
+import { prepareRelease, type ChartRelease } from '../harness/chart/chart-release.ts';
 import { openDoorSession, type DoorSession } from '../harness/door-session.ts';
-import type { LocalPod } from '../harness/local-pod.ts';
-import { mayCall } from '../harness/network-rules.ts';
-import { hasHelm } from '../harness/rendered-chart.ts';
-import { socketsOf } from '../harness/sockets.ts';
+import type { LocalPod } from '../harness/chart/local-pod.ts';
+import { mayCall } from '../harness/chart/network-rules.ts';
+import { hasHelm } from '../harness/chart/rendered-chart.ts';
+import { socketsOf } from '../harness/chart/sockets.ts';
 import { readTrail, type World } from '../harness/world.ts';
-import { seesWrites } from '../harness/written-files.ts';
+import { seesWrites } from '../harness/chart/written-files.ts';
 
 type Ask = World['ask'];
 

@@ -11,7 +11,7 @@ export interface Subject {
   readonly id: string;
 }
 
-export interface Key {
+interface Key {
   readonly keyId: string;
   readonly token: string;
 }
@@ -34,7 +34,7 @@ export interface RightInUse {
 }
 
 /** What is under way at one entrance: a session, its stream, and a call that has reached the server behind. */
-export interface Entrance {
+interface Entrance {
   readonly url: string;
   readonly session: WatchedSession;
   readonly stream: Promise<End>;

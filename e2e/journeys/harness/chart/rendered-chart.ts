@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 
-const CHART = fileURLToPath(new URL('../../../infra/helm/gatehouse', import.meta.url));
+const CHART = fileURLToPath(new URL('../../../../infra/helm/gatehouse', import.meta.url));
 /** The version of Kubernetes that the chart is rendered for, and held to. */
 export const KUBERNETES = '1.34.0';
 

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ProcessDescription } from './local-processes.ts';
+import type { ProcessDescription } from '../local-processes.ts';
 import type { Container, Labels, PodTemplate, SecretItems, Volume } from './rendered-chart.ts';
 
 /** What a pod finds around it in its cluster. */

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '@gatehouse/testing';
 import { LocalPod, type Surroundings } from './local-pod.ts';
-import { LocalProcesses, type ProcessDescription } from './local-processes.ts';
-import { makeSecrets } from './make-secrets.ts';
+import { LocalProcesses, type ProcessDescription } from '../local-processes.ts';
+import { makeSecrets } from '../make-secrets.ts';
 import { meets } from './network-rules.ts';
 import {
   renderChart,
@@ -17,7 +17,7 @@ import {
 } from './rendered-chart.ts';
 import { seesWrites, tracingWrites, writesIn } from './written-files.ts';
 
-const README = fileURLToPath(new URL('../../../infra/helm/gatehouse/README.md', import.meta.url));
+const README = fileURLToPath(new URL('../../../../infra/helm/gatehouse/README.md', import.meta.url));
 
 /** What the chart makes of one installation, as processes on this machine. */
 export interface ChartRelease {
