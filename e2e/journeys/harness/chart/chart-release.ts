@@ -17,7 +17,9 @@ import {
 } from './rendered-chart.ts';
 import { seesWrites, tracingWrites, writesIn } from './written-files.ts';
 
-const README = fileURLToPath(new URL('../../../../infra/helm/gatehouse/README.md', import.meta.url));
+const README = fileURLToPath(
+  new URL('../../../../infra/helm/gatehouse/README.md', import.meta.url),
+);
 
 /** What the chart makes of one installation, as processes on this machine. */
 export interface ChartRelease {
